@@ -1,0 +1,44 @@
+// Every bound on what a peer can make grow, in one place, with its reason. One test holds each.
+// A value in Limits can be changed by configuration; the constants are the defaults.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace noded::base {
+
+struct Limits {
+  // A distribution packet; OTP sends whole terms up to 4 GiB in one packet when fragments are off.
+  // A peer's length field is trusted only this far: a longer one closes the link.
+  uint64_t max_packet_bytes = uint64_t{1} << 31;
+  // Nesting of a term. Deeper than any real message, shallow enough for a small stack.
+  int max_term_depth = 1024;
+  // What a compressed term may say it unpacks to.
+  uint64_t max_uncompressed_bytes = uint64_t{1} << 28;
+  // Elements of one term beyond what its bytes could encode are refused at once; this caps the rest.
+  uint64_t max_term_elements = uint64_t{1} << 26;
+  // Bytes of one reassembled fragmented message, and how many messages may be in pieces at once.
+  uint64_t max_fragmented_bytes = uint64_t{1} << 32;
+  size_t max_fragment_sequences = 1024;
+  // A handshake message: a name of 255 four-byte characters, host included, and its fields, fit well.
+  size_t max_handshake_bytes = 2048;
+  // From accept or connect to a finished handshake, TLS included; OTP's net_setuptime.
+  std::chrono::milliseconds handshake_timeout{7000};
+  // Incoming connections still in their handshake. The oldest silent one makes room for a new one.
+  size_t max_pending_handshakes = 1024;
+  size_t max_pending_handshakes_per_address = 256;
+  // TLS handshake flight of a peer (certificates included) before the engine gives up.
+  size_t max_tls_handshake_bytes = 256 * 1024;
+  // Messages, and bytes, waiting in one mailbox that nobody reads.
+  size_t max_mailbox_messages = 100'000;
+  size_t max_mailbox_bytes = size_t{1} << 28;
+  // Bytes queued towards one peer before senders are held back, and where they may go on.
+  size_t link_high_water_bytes = 1024 * 1024;
+  size_t link_low_water_bytes = 256 * 1024;
+  // epmd: one request of a client, and clients at once.
+  size_t max_epmd_request_bytes = 1024;
+  size_t max_epmd_clients = 1024;
+};
+
+}  // namespace noded::base
