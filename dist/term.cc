@@ -1,8 +1,8 @@
 #include "dist/term.h"
 
 #include <algorithm>
-#include <cmath>
-#include <cstring>
+
+#include "dist/utf8.h"
 
 namespace noded::dist {
 namespace {
@@ -20,41 +20,11 @@ const T& Pointee(const Value& value) {
   return shared ? **shared : Empty<T>();
 }
 
-std::shared_ptr<Term[]> MoveToArray(std::vector<Term>& terms, size_t spare = 0) {
-  if (terms.size() + spare == 0) return nullptr;
-  auto items = std::make_shared<Term[]>(terms.size() + spare);
+std::shared_ptr<Term[]> MoveToArray(std::vector<Term>& terms) {
+  if (terms.empty()) return nullptr;
+  auto items = std::make_shared<Term[]>(terms.size());
   std::move(terms.begin(), terms.end(), items.get());
   return items;
-}
-
-// The length of the UTF-8 sequence at the start of `text`, and its code point; 0 when it is not
-// one.
-size_t DecodeUtf8(std::string_view text, int64_t& code_point) {
-  const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
-  const uint8_t first = byte(0);
-  const size_t size = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-  if (size == 0 || size > text.size() || first > 0xf4) return 0;
-  code_point = size == 1 ? first : first & (0x7f >> size);
-  for (size_t i = 1; i < size; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-    code_point = code_point << 6 | (byte(i) & 0x3f);
-  }
-  static constexpr int64_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
-  const bool is_surrogate = code_point >= 0xd800 && code_point <= 0xdfff;
-  return code_point < kSmallest[size] || code_point > 0x10ffff || is_surrogate ? 0 : size;
-}
-
-bool AppendUtf8(int64_t c, std::string& text) {
-  if (c < 0 || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff)) return false;
-  if (c < 0x80) {
-    text += static_cast<char>(c);
-    return true;
-  }
-  const int more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
-  static constexpr uint8_t kLead[] = {0, 0xc0, 0xe0, 0xf0};
-  text += static_cast<char>(kLead[more] | c >> (6 * more));
-  for (int i = more - 1; i >= 0; --i) text += static_cast<char>(0x80 | ((c >> (6 * i)) & 0x3f));
-  return true;
 }
 
 }  // namespace
@@ -98,8 +68,8 @@ Term Term::String(std::string_view text) {
   std::vector<Term> characters;
   characters.reserve(text.size());
   while (!text.empty()) {
-    int64_t code_point = 0;
-    size_t size = DecodeUtf8(text, code_point);
+    uint32_t code_point = 0;
+    size_t size = TakeUtf8(text, code_point);
     if (size == 0) {
       code_point = static_cast<uint8_t>(text[0]);
       size = 1;
@@ -117,14 +87,18 @@ Term Term::List(std::vector<Term> elements, Term tail) {
     Term last = tail.tail();
     tail = std::move(last);
   }
-  if (elements.empty()) return tail;
-  Cells cells;
-  cells.count = static_cast<uint32_t>(elements.size());
-  cells.is_improper = !tail.is_nil();
-  std::shared_ptr<Term[]> items = MoveToArray(elements, cells.is_improper ? 1 : 0);
-  if (cells.is_improper) items[cells.count] = std::move(tail);
-  cells.items = std::move(items);
-  return Term(Value(std::move(cells)));
+  const size_t count = elements.size();
+  elements.push_back(std::move(tail));
+  return List(MoveToArray(elements), count);
+}
+
+Term Term::List(std::shared_ptr<Term[]> cells, size_t count) {
+  if (count == 0) return std::move(cells[0]);
+  if (cells[count].kind() == Kind::kList) {
+    std::vector<Term> elements(cells.get(), cells.get() + count);
+    return List(std::move(elements), std::move(cells[count]));
+  }
+  return Term(Value(Cells{std::move(cells), count}));
 }
 
 Term Term::Tuple(std::vector<Term> elements) {
@@ -209,7 +183,7 @@ std::span<const Term> Term::list() const {
 
 const Term& Term::tail() const {
   const Cells* cells = std::get_if<Cells>(&value_);
-  return cells && cells->is_improper ? cells->items[cells->count] : Empty<Term>();
+  return cells ? cells->items[cells->count] : Empty<Term>();
 }
 
 std::span<const MapEntry> Term::map() const {

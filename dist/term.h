@@ -89,6 +89,8 @@ class Term {
   static Term String(std::string_view text);
   // With a tail other than [] the list is improper; a tail that is a list is joined on.
   static Term List(std::vector<Term> elements, Term tail = Term());
+  // `cells` holds `count` elements and behind them the tail.
+  static Term List(std::shared_ptr<Term[]> cells, size_t count);
   static Term Tuple(std::vector<Term> elements);
   static Term Tuple(std::shared_ptr<const Term[]> elements, size_t count);
   static Term Map(std::vector<MapEntry> entries);  // of two equal keys the later one counts
@@ -112,8 +114,7 @@ class Term {
   bool is_reference() const { return kind() == Kind::kReference; }
   bool IsAtom(std::string_view name) const { return is_atom() && atom() == name; }
   bool IsTuple(size_t arity) const { return is_tuple() && tuple().size() == arity; }
-  // A tuple of this size whose first element is this atom: {'$gen_call', From, Request}.
-  bool IsTagged(std::string_view tag, size_t arity) const;
+  bool IsTagged(std::string_view tag, size_t arity) const;  // {tag, ...} of this size
   bool is_proper_list() const { return is_list() && tail().is_nil(); }
 
   // The value of an integer that fits; none for big integers and other kinds.
@@ -153,10 +154,9 @@ class Term {
     std::shared_ptr<const Term[]> items;
     size_t count = 0;
   };
-  struct Cells {  // of a list; an improper one keeps its tail behind its elements
+  struct Cells {  // of a list; its tail stands behind its elements
     std::shared_ptr<const Term[]> items;
-    uint32_t count = 0;
-    bool is_improper = false;
+    size_t count = 0;
   };
   struct Entries {
     std::shared_ptr<const MapEntry[]> items;

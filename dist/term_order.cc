@@ -31,8 +31,7 @@ std::strong_ordering OrderTerms(std::span<const Term> a, std::span<const Term> b
   return a.size() <=> b.size();
 }
 
-// Integers of any size
-// -------------------------------------------------------------------------------
+// Integers of any size.
 
 std::strong_ordering OrderBig(const BigInteger& a, const BigInteger& b) {
   if (a.is_negative != b.is_negative) return Sign(a.is_negative ? -1 : 1);
@@ -92,8 +91,7 @@ std::strong_ordering OrderNumbers(const Term& a, const Term& b, Mode mode) {
   return 0 <=> OrderIntegerAndFloat(b, a.float_value());
 }
 
-// Identifiers: in the order that OTP 25 was seen to sort them
-// -----------------------------------------
+// Identifiers: in the order that OTP 25 was seen to sort them.
 
 template <class T>
 std::strong_ordering OrderNodes(const T& a, const T& b) {
@@ -120,8 +118,7 @@ std::strong_ordering OrderReferences(const Reference& a, const Reference& b) {
   return a.id_count <=> b.id_count;
 }
 
-// Funs: closures before exports
-// ----------------------------------------------------------------------
+// Funs: closures before exports.
 
 std::strong_ordering OrderExports(const Export& a, const Export& b) {
   if (const auto order = a.module <=> b.module; order != 0) return order;
@@ -150,8 +147,7 @@ std::strong_ordering OrderFuns(const Term& a, const Term& b, Mode mode) {
   return OrderClosures(a.fun(), b.fun(), mode);
 }
 
-// Containers
-// -----------------------------------------------------------------------------------------
+// Containers.
 
 std::strong_ordering OrderTuples(const Term& a, const Term& b, Mode mode) {
   const auto order = a.tuple().size() <=> b.tuple().size();
