@@ -1,0 +1,130 @@
+#include "tls/options.h"
+
+#include "fmt/format.h"
+
+#include "base/status.h"
+#include "tls/ciphers.h"
+
+namespace noded::tls {
+namespace {
+
+absl::Status Refuse(Role role, std::string_view option, std::string_view what,
+                    std::string_view mend) {
+  return base::Error(absl::StatusCode::kInvalidArgument,
+                     fmt::format("option {}_{}: {}", RoleName(role), option, what), mend, "options");
+}
+
+absl::Status ValidateIdentity(const Identity& identity, Role role) {
+  bool has_certificate = !identity.certfile.empty() || !identity.certs.empty();
+  bool has_key = !identity.keyfile.empty() || !identity.key.empty();
+  if (role == Role::kServer && !has_certificate) {
+    return Refuse(role, "certfile", "missing, and a TLS server needs a certificate",
+                  "name a PEM file with the certificate and, unless server_keyfile is given, its key");
+  }
+  if (has_key && !has_certificate) {
+    return Refuse(role, "keyfile", "given without a certificate",
+                  fmt::format("add {}_certfile", RoleName(role)));
+  }
+  if (!identity.certs.empty() && identity.certfile.empty() && !has_key) {
+    return Refuse(role, "cert", "given without its private key",
+                  fmt::format("add {0}_key or {0}_keyfile", RoleName(role)));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateTrust(const Trust& trust, Role role) {
+  bool has_anchors = !trust.cacertfile.empty() || !trust.cacerts.empty();
+  if (trust.depth < 0 || trust.depth > 255) {
+    return Refuse(role, "depth", fmt::format("{} is out of range", trust.depth),
+                  "give the number of intermediate certificates allowed, 0 to 255");
+  }
+  if (EffectiveVerify(trust, role) == Verify::kPeer && !has_anchors) {
+    return Refuse(role, "verify", "verify_peer without trust anchors can accept nobody",
+                  fmt::format("name the PEM file of the CA with {}_cacertfile", RoleName(role)));
+  }
+  if (trust.fail_if_no_peer_cert && role == Role::kClient) {
+    return Refuse(role, "fail_if_no_peer_cert", "is an option of servers: a server always has one",
+                  "remove it, or write server_fail_if_no_peer_cert");
+  }
+  if (trust.fail_if_no_peer_cert && EffectiveVerify(trust, role) == Verify::kNone) {
+    return Refuse(role, "fail_if_no_peer_cert", "true contradicts verify_none",
+                  "add server_verify verify_peer and server_cacertfile, or remove it");
+  }
+  if (trust.name_check == NameCheck::kGiven && trust.server_name.empty()) {
+    return Refuse(role, "server_name_indication", "is empty", "give a host name, or disable");
+  }
+  if (trust.server_name.size() > 255 || trust.server_name.find('\0') != std::string::npos) {
+    return Refuse(role, "server_name_indication", "is not a host name",
+                  "give a host name of at most 255 characters, or disable");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateCiphers(const Ciphers& ciphers, const Versions& versions, Role role) {
+  bool usable = ciphers.suites.empty();
+  for (const std::string& name : ciphers.suites) {
+    const CipherSuite* suite = FindCipherSuite(name);
+    if (suite == nullptr) {
+      absl::StatusOr<std::vector<std::string>> parsed = ParseCipherSuites(name);
+      absl::Status why =
+          parsed.ok() ? base::Error(absl::StatusCode::kInvalidArgument,
+                                    fmt::format("'{}' is not one name", name), "", "options")
+                      : parsed.status();
+      return base::Annotate(why, fmt::format("option {}_ciphers", RoleName(role)));
+    }
+    usable |= suite->version == Version::kTls12 ? versions.tls12 : versions.tls13;
+  }
+  if (!usable) {
+    return Refuse(role, "ciphers", "no suite of the list belongs to an allowed protocol version",
+                  fmt::format("add suites or widen {}_versions", RoleName(role)));
+  }
+  for (const std::string& name : ciphers.groups) {
+    if (FindGroup(name)) continue;
+    std::string known;
+    for (const NamedNumber& group : AllGroups()) known += fmt::format(" {}", group.name);
+    return Refuse(role, "supported_groups", fmt::format("unknown group '{}'", name),
+                  fmt::format("known are{}", known));
+  }
+  for (const std::string& name : ciphers.signature_algorithms) {
+    if (FindSignatureAlgorithm(name)) continue;
+    std::string known;
+    for (const NamedNumber& scheme : AllSignatureAlgorithms()) {
+      known += fmt::format(" {}", scheme.name);
+    }
+    return Refuse(role, "signature_algs", fmt::format("unknown signature scheme '{}'", name),
+                  fmt::format("known are{}", known));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+Verify EffectiveVerify(const Trust& trust, Role role) {
+  if (trust.verify) return *trust.verify;
+  bool has_anchors = !trust.cacertfile.empty() || !trust.cacerts.empty();
+  return role == Role::kClient && has_anchors ? Verify::kPeer : Verify::kNone;
+}
+
+absl::Status Validate(const Options& options, Role role) {
+  if (!options.versions.tls12 && !options.versions.tls13) {
+    return Refuse(role, "versions", "no protocol version is left", "allow tlsv1.2 or tlsv1.3");
+  }
+  RETURN_IF_ERROR(ValidateIdentity(options.identity, role));
+  RETURN_IF_ERROR(ValidateTrust(options.trust, role));
+  RETURN_IF_ERROR(ValidateCiphers(options.ciphers, options.versions, role));
+  for (const std::string& protocol : options.alpn.protocols) {
+    if (protocol.empty() || protocol.size() > 255) {
+      return Refuse(role, "alpn", "a protocol name must have 1 to 255 bytes",
+                    "correct the list of protocols");
+    }
+  }
+  return absl::OkStatus();
+}
+
+const char* RoleName(Role role) { return role == Role::kServer ? "server" : "client"; }
+
+const char* VersionName(Version version) {
+  return version == Version::kTls12 ? "tlsv1.2" : "tlsv1.3";
+}
+
+}  // namespace noded::tls
