@@ -1,5 +1,5 @@
-// A queue of bytes held as a chain of slices: small pieces are copied into a growing block, large ones
-// are shared, so a payload passes through without a copy.
+// A queue of bytes held as a chain of slices: small pieces are copied into a growing block, large
+// ones are shared, so a payload passes through without a copy.
 //
 //   Buffer out;
 //   out.Append(header_bytes);            // copied

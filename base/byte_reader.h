@@ -5,8 +5,8 @@
 //   ByteView name = in.Bytes(length);
 //   if (!in.ok()) return absl::DataLossError(...);   // one check at the end
 //
-// Integers are big-endian. A read past the end yields zero or an empty view and makes ok() false for good.
-// Views point into the input. Not thread-safe.
+// Integers are big-endian. A read past the end yields zero or an empty view and makes ok() false
+// for good. Views point into the input. Not thread-safe.
 #pragma once
 
 #include <cstddef>

@@ -27,7 +27,8 @@ std::vector<uint8_t> ToVector(ByteView bytes);
 
 // Lower-case hexadecimal, without separators.
 std::string ToHex(ByteView bytes);
-// The reverse; white space is skipped. Empty on anything that is not hexadecimal (for tests and vectors).
+// The reverse; white space is skipped. Empty on anything that is not hexadecimal (for tests and
+// vectors).
 std::vector<uint8_t> FromHex(std::string_view hex);
 
 // Compares without a branch on the content, so that the time taken tells nothing but the lengths.

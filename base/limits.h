@@ -16,12 +16,14 @@ struct Limits {
   int max_term_depth = 1024;
   // What a compressed term may say it unpacks to.
   uint64_t max_uncompressed_bytes = uint64_t{1} << 28;
-  // Elements of one term beyond what its bytes could encode are refused at once; this caps the rest.
+  // Elements of one term beyond what its bytes could encode are refused at once; this caps the
+  // rest.
   uint64_t max_term_elements = uint64_t{1} << 26;
   // Bytes of one reassembled fragmented message, and how many messages may be in pieces at once.
   uint64_t max_fragmented_bytes = uint64_t{1} << 32;
   size_t max_fragment_sequences = 1024;
-  // A handshake message: a name of 255 four-byte characters, host included, and its fields, fit well.
+  // A handshake message: a name of 255 four-byte characters, host included, and its fields, fit
+  // well.
   size_t max_handshake_bytes = 2048;
   // From accept or connect to a finished handshake, TLS included; OTP's net_setuptime.
   std::chrono::milliseconds handshake_timeout{7000};

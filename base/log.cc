@@ -28,8 +28,8 @@ spdlog::level::level_enum ToSpdlog(LogLevel level) {
 
 spdlog::logger& Logger() {
   static std::shared_ptr<spdlog::logger> logger = [] {
-    auto made = std::make_shared<spdlog::logger>(
-        "noded", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    auto made = std::make_shared<spdlog::logger>("noded",
+                                                 std::make_shared<spdlog::sinks::stderr_sink_mt>());
     made->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %-5l %v", spdlog::pattern_time_type::utc);
     made->flush_on(spdlog::level::debug);
     return made;
@@ -84,8 +84,7 @@ bool ParseLogLevel(std::string_view text, LogLevel& level) {
 
 bool LogsAt(LogLevel level) { return Logger().should_log(ToSpdlog(level)); }
 
-LogEvent::LogEvent(LogLevel level, std::string_view event)
-    : level_(level), is_on_(LogsAt(level)) {
+LogEvent::LogEvent(LogLevel level, std::string_view event) : level_(level), is_on_(LogsAt(level)) {
   if (is_on_) line_ = event;
 }
 

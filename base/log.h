@@ -5,8 +5,9 @@
 //
 //   2026-01-02T03:04:05.678Z warn  handshake_refused peer=127.0.0.1:4711 reason=bad_cookie ...
 //
-// Levels: error = the operator must act, warn = a peer misbehaved, info = state changed, debug = per
-// message. Never cookies, keys or payload. The line is written when the temporary dies. Thread-safe.
+// Levels: error = the operator must act, warn = a peer misbehaved, info = state changed, debug =
+// per message. Never cookies, keys or payload. The line is written when the temporary dies.
+// Thread-safe.
 #pragma once
 
 #include <string>
@@ -32,11 +33,11 @@ class LogEvent {
   LogEvent(LogEvent&&) = delete;
   ~LogEvent();
 
-  // Text with blanks or quotes in it is quoted; control characters are escaped, so one event stays one line.
+  // Text with blanks or quotes in it is quoted; control characters are escaped, so one event stays
+  // one line.
   LogEvent& Add(std::string_view key, std::string_view value);
   template <class T>
-    requires std::is_arithmetic_v<T>
-  LogEvent& Add(std::string_view key, T value) {
+  requires std::is_arithmetic_v<T> LogEvent& Add(std::string_view key, T value) {
     return Add(key, std::string_view(fmt::format("{}", value)));
   }
   // Adds reason, cause and (if there is one) mend.

@@ -16,7 +16,8 @@ TEST(LogTest, OneEventIsOneLineOfKeysAndValues) {
   LogInfo("link_up").Add("peer", "a@b").Add("port", 4369).Add("note", "two\nlines \"x\"");
   LogDebug("hidden").Add("k", "v");
   std::string text = testing::internal::GetCapturedStderr();
-  EXPECT_NE(text.find("link_up peer=a@b port=4369 note=\"two\\nlines \\\"x\\\"\""), std::string::npos)
+  EXPECT_NE(text.find("link_up peer=a@b port=4369 note=\"two\\nlines \\\"x\\\"\""),
+            std::string::npos)
       << text;
   EXPECT_EQ(text.find("hidden"), std::string::npos);
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1);
@@ -24,8 +25,8 @@ TEST(LogTest, OneEventIsOneLineOfKeysAndValues) {
 
 TEST(LogTest, AStatusShowsReasonCauseAndMendApart) {
   testing::internal::CaptureStderr();
-  LogWarn("refused").Add(Error(absl::StatusCode::kPermissionDenied, "digests differ",
-                               "use one cookie", "bad_cookie"));
+  LogWarn("refused").Add(
+      Error(absl::StatusCode::kPermissionDenied, "digests differ", "use one cookie", "bad_cookie"));
   std::string text = testing::internal::GetCapturedStderr();
   EXPECT_NE(text.find("reason=bad_cookie cause=\"digests differ\" mend=\"use one cookie\""),
             std::string::npos)

@@ -1,5 +1,5 @@
-// An event loop: one Asio io_context run by one thread. A link lives and dies on one loop; loops share
-// nothing and talk by posting.
+// An event loop: one Asio io_context run by one thread. A link lives and dies on one loop; loops
+// share nothing and talk by posting.
 //
 //   LoopGroup loops(2);
 //   Loop& loop = loops.Next();            // round robin

@@ -1,4 +1,5 @@
-// Two joined Streams in memory, for tests of whatever drives a Stream; faults can be put between them.
+// Two joined Streams in memory, for tests of whatever drives a Stream; faults can be put between
+// them.
 //
 //   auto [left, right] = MakeMemoryStreams(loop);
 //   left->Inject({.max_read_bytes = 1});        // every Read gives one byte

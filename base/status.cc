@@ -29,7 +29,8 @@ absl::Status Error(absl::StatusCode code, std::string_view what, std::string_vie
 
 absl::Status Annotate(const absl::Status& status, std::string_view where) {
   if (status.ok()) return status;
-  absl::Status annotated(status.code(), fmt::format("{}: {}", where, std::string(status.message())));
+  absl::Status annotated(status.code(),
+                         fmt::format("{}: {}", where, std::string(status.message())));
   status.ForEachPayload([&annotated](absl::string_view url, const absl::Cord& payload) {
     annotated.SetPayload(url, payload);
   });

@@ -1,5 +1,5 @@
-// Errors are values: absl::Status whose message a person can act on, and which carries the reason atom
-// that an Erlang user expects.
+// Errors are values: absl::Status whose message a person can act on, and which carries the reason
+// atom that an Erlang user expects.
 //
 //   return base::Error(absl::StatusCode::kInvalidArgument,
 //                      "option server_certfile: cannot open /etc/x.pem: no such file",
@@ -8,8 +8,8 @@
 //   RETURN_IF_ERROR(Check(file));
 //
 // The message reads "what failed: cause; mend". Meaning of the codes, the same everywhere:
-//   InvalidArgument    our user's option or input        DataLoss            malformed bytes from a peer
-//   PermissionDenied   cookie or policy                  Unauthenticated     certificate
+//   InvalidArgument    our user's option or input        DataLoss            malformed bytes from a
+//   peer PermissionDenied   cookie or policy                  Unauthenticated     certificate
 //   ResourceExhausted  a limit of base/limits.h          DeadlineExceeded    it took too long
 //   Unavailable        the peer is not there (any more)  Internal            our bug
 #pragma once
@@ -22,14 +22,16 @@
 
 namespace noded::base {
 
-// `mend` says what to do (may be empty); `reason` is the Erlang atom (empty: derived from the code).
+// `mend` says what to do (may be empty); `reason` is the Erlang atom (empty: derived from the
+// code).
 absl::Status Error(absl::StatusCode code, std::string_view what, std::string_view mend = "",
                    std::string_view reason = "");
 
 // The same error with "`where`: " before its message; code and reason are kept. OK stays OK.
 absl::Status Annotate(const absl::Status& status, std::string_view where);
 
-// The reason atom: the one given to Error(), else one that fits the code (timeout, noconnection, ...).
+// The reason atom: the one given to Error(), else one that fits the code (timeout, noconnection,
+// ...).
 std::string ReasonOf(const absl::Status& status);
 
 // The cause and the mend of a message made by Error(), apart, for structured logs.
@@ -46,8 +48,8 @@ std::string ErrnoAtom(int error);
 #define NODED_CONCAT_INNER(a, b) a##b
 #define NODED_CONCAT(a, b) NODED_CONCAT_INNER(a, b)
 
-#define RETURN_IF_ERROR(expression)                                \
-  do {                                                             \
+#define RETURN_IF_ERROR(expression)                                                          \
+  do {                                                                                       \
     if (::absl::Status noded_status = (expression); !noded_status.ok()) return noded_status; \
   } while (false)
 
@@ -55,8 +57,8 @@ std::string ErrnoAtom(int error);
   NODED_ASSIGN_OR_RETURN(NODED_CONCAT(noded_result_, __LINE__), return, target, expression)
 
 // The same two inside a coroutine.
-#define CO_RETURN_IF_ERROR(expression)                             \
-  do {                                                             \
+#define CO_RETURN_IF_ERROR(expression)                                                          \
+  do {                                                                                          \
     if (::absl::Status noded_status = (expression); !noded_status.ok()) co_return noded_status; \
   } while (false)
 

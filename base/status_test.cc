@@ -14,7 +14,8 @@ TEST(StatusTest, CarriesCauseMendAndReason) {
   EXPECT_EQ(CauseOf(status), "option depth: 'x' is no number");
   EXPECT_EQ(MendOf(status), "give 0 to 255");
   absl::Status outer = Annotate(status, "ERL_FLAGS");
-  EXPECT_EQ(std::string(outer.message()), "ERL_FLAGS: option depth: 'x' is no number; give 0 to 255");
+  EXPECT_EQ(std::string(outer.message()),
+            "ERL_FLAGS: option depth: 'x' is no number; give 0 to 255");
   EXPECT_EQ(ReasonOf(outer), "badarg");
   EXPECT_EQ(MendOf(outer), "give 0 to 255");
 }

@@ -1,14 +1,15 @@
-// A two-way stream of bytes with a known peer: what a carrier hands to a link. TLS is a function from a
-// Stream to a Stream, so nothing above knows or asks which it has.
+// A two-way stream of bytes with a known peer: what a carrier hands to a link. TLS is a function
+// from a Stream to a Stream, so nothing above knows or asks which it has.
 //
 //   absl::StatusOr<Slice> bytes = co_await stream.Read();
 //   if (bytes.ok() && bytes->empty()) ... // the peer closed cleanly
 //   absl::Status written = co_await stream.Write(std::move(buffer));
 //   co_await stream.Close();              // flushes, says goodbye (close_notify, FIN)
 //
-// Loop-confined. One Read and one Write may be under way at once, never two of a kind. Destroy a stream
-// only when no call is under way: Abort() makes those end at once with Unavailable, then wait for them.
-// Errors: Unavailable (reset, timed out; reason is the errno's atom), DataLoss and Unauthenticated from TLS.
+// Loop-confined. One Read and one Write may be under way at once, never two of a kind. Destroy a
+// stream only when no call is under way: Abort() makes those end at once with Unavailable, then
+// wait for them. Errors: Unavailable (reset, timed out; reason is the errno's atom), DataLoss and
+// Unauthenticated from TLS.
 #pragma once
 
 #include <cstdint>

@@ -14,7 +14,8 @@ template <class T>
 T RunTask(Loop& loop, Task<T> task) {
   std::promise<T> promise;
   std::future<T> future = promise.get_future();
-  Spawn(loop, "test", std::move(task), [&promise](T result) { promise.set_value(std::move(result)); });
+  Spawn(loop, "test", std::move(task),
+        [&promise](T result) { promise.set_value(std::move(result)); });
   return future.get();
 }
 

@@ -1,8 +1,9 @@
-// The coroutine type of drivers: what waits on a loop is a Task, everything else is a plain function.
+// The coroutine type of drivers: what waits on a loop is a Task, everything else is a plain
+// function.
 //
 //   Task<absl::Status> Greet(Stream& stream) {
-//     absl::Status written = co_await stream.Write(std::move(hello));   // name the result before use
-//     co_return written;
+//     absl::Status written = co_await stream.Write(std::move(hello));   // name the result before
+//     use co_return written;
 //   }
 //   Spawn(loop, "greeter", Greet(stream), [](absl::Status status) { ... });
 //
@@ -33,15 +34,15 @@ absl::Status EscapedException(const std::string& task, std::exception_ptr error)
 // Runs `task` on `loop`; `done` is called there with its result. T is absl::Status or StatusOr<X>.
 template <class T, class Done>
 void Spawn(Loop& loop, std::string name, Task<T> task, Done done) {
-  asio::co_spawn(loop.io(), std::move(task),
-                 [name = std::move(name), done = std::move(done)](std::exception_ptr error,
-                                                                  T result) mutable {
-                   if (error) {
-                     done(T(EscapedException(name, error)));
-                   } else {
-                     done(std::move(result));
-                   }
-                 });
+  asio::co_spawn(
+      loop.io(), std::move(task),
+      [name = std::move(name), done = std::move(done)](std::exception_ptr error, T result) mutable {
+        if (error) {
+          done(T(EscapedException(name, error)));
+        } else {
+          done(std::move(result));
+        }
+      });
 }
 
 }  // namespace noded::base

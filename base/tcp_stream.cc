@@ -41,8 +41,8 @@ class TcpStream : public Stream {
     auto block = std::make_shared_for_overwrite<uint8_t[]>(read_size_);
     uint8_t* data = block.get();
     asio::error_code error;
-    size_t got = co_await socket_.async_read_some(
-        asio::buffer(data, read_size_), asio::redirect_error(asio::use_awaitable, error));
+    size_t got = co_await socket_.async_read_some(asio::buffer(data, read_size_),
+                                                  asio::redirect_error(asio::use_awaitable, error));
     if (error == asio::error::eof) co_return Slice();
     if (error) co_return NetError(error, Where("read from"));
     if (got == read_size_ && read_size_ < kMaxReadSize) {
@@ -133,7 +133,8 @@ absl::Status NetError(const asio::error_code& error, const std::string& where) {
                  "check the host name, /etc/hosts and the resolver", "nxdomain");
   }
   return Error(absl::StatusCode::kUnavailable,
-               fmt::format("{}: {}", where, ErrnoText(error.value())), "", ErrnoAtom(error.value()));
+               fmt::format("{}: {}", where, ErrnoText(error.value())), "",
+               ErrnoAtom(error.value()));
 }
 
 }  // namespace noded::base

@@ -1,4 +1,5 @@
-// A Stream over a connected TCP socket. Nagle is off, keep-alive as given by the owner of the socket.
+// A Stream over a connected TCP socket. Nagle is off, keep-alive as given by the owner of the
+// socket.
 //
 //   auto stream = MakeTcpStream(loop, std::move(socket));
 //

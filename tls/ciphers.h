@@ -4,9 +4,9 @@
 //   ASSIGN_OR_RETURN(auto suites, ParseCipherSuites("ECDHE-RSA-AES256-GCM-SHA384:TLS_AES_..."));
 //
 // Constant tables; thread-safe.
-// Errors of ParseCipherSuites: InvalidArgument, naming the suite and the nearest known one, or why a
-// suite that others have is refused here.
-// Source: IANA TLS parameters registry; OpenSSL ciphers(1) for the other spelling.
+// Errors of ParseCipherSuites: InvalidArgument, naming the suite and the nearest known one, or why
+// a suite that others have is refused here. Source: IANA TLS parameters registry; OpenSSL
+// ciphers(1) for the other spelling.
 #pragma once
 
 #include <cstdint>

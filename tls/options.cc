@@ -11,15 +11,17 @@ namespace {
 absl::Status Refuse(Role role, std::string_view option, std::string_view what,
                     std::string_view mend) {
   return base::Error(absl::StatusCode::kInvalidArgument,
-                     fmt::format("option {}_{}: {}", RoleName(role), option, what), mend, "options");
+                     fmt::format("option {}_{}: {}", RoleName(role), option, what), mend,
+                     "options");
 }
 
 absl::Status ValidateIdentity(const Identity& identity, Role role) {
   bool has_certificate = !identity.certfile.empty() || !identity.certs.empty();
   bool has_key = !identity.keyfile.empty() || !identity.key.empty();
   if (role == Role::kServer && !has_certificate) {
-    return Refuse(role, "certfile", "missing, and a TLS server needs a certificate",
-                  "name a PEM file with the certificate and, unless server_keyfile is given, its key");
+    return Refuse(
+        role, "certfile", "missing, and a TLS server needs a certificate",
+        "name a PEM file with the certificate and, unless server_keyfile is given, its key");
   }
   if (has_key && !has_certificate) {
     return Refuse(role, "keyfile", "given without a certificate",
@@ -66,10 +68,10 @@ absl::Status ValidateCiphers(const Ciphers& ciphers, const Versions& versions, R
     const CipherSuite* suite = FindCipherSuite(name);
     if (suite == nullptr) {
       absl::StatusOr<std::vector<std::string>> parsed = ParseCipherSuites(name);
-      absl::Status why =
-          parsed.ok() ? base::Error(absl::StatusCode::kInvalidArgument,
-                                    fmt::format("'{}' is not one name", name), "", "options")
-                      : parsed.status();
+      absl::Status why = parsed.ok()
+                             ? base::Error(absl::StatusCode::kInvalidArgument,
+                                           fmt::format("'{}' is not one name", name), "", "options")
+                             : parsed.status();
       return base::Annotate(why, fmt::format("option {}_ciphers", RoleName(role)));
     }
     usable |= suite->version == Version::kTls12 ? versions.tls12 : versions.tls13;

@@ -9,10 +9,10 @@
 //   RETURN_IF_ERROR(Validate(server, Role::kServer));       // names the option and the mend
 //   auto context = Context::Create(server, Role::kServer);  // reads the files (tls/context.h)
 //
-// Plain values without behaviour; thread-safe while nobody changes them. A server and a client have an
-// Options each. Defaults are those of OTP's `ssl` application unless said otherwise.
-// Errors of Validate: InvalidArgument, "option server_depth: ...".
-// Source: OTP, `ssl` reference manual, types common_option, server_option, client_option.
+// Plain values without behaviour; thread-safe while nobody changes them. A server and a client have
+// an Options each. Defaults are those of OTP's `ssl` application unless said otherwise. Errors of
+// Validate: InvalidArgument, "option server_depth: ...". Source: OTP, `ssl` reference manual, types
+// common_option, server_option, client_option.
 #pragma once
 
 #include <cstddef>
@@ -63,11 +63,11 @@ struct Trust {
   // Unset: what OTP 26 and later do, as far as it can work. A client verifies when it has trust
   // anchors, a server does not verify. See Warnings() in tls/context.h.
   std::optional<Verify> verify;
-  // Server with kPeer: refuse a client that sends no certificate (else it is let in unnamed, while a
-  // certificate that does not verify is refused anyway).
+  // Server with kPeer: refuse a client that sends no certificate (else it is let in unnamed, while
+  // a certificate that does not verify is refused anyway).
   bool fail_if_no_peer_cert = false;
-  // The most intermediate certificates between the peer's certificate and a trust anchor. 10 is OTP's
-  // today; before OTP 24 it was 1.
+  // The most intermediate certificates between the peer's certificate and a trust anchor. 10 is
+  // OTP's today; before OTP 24 it was 1.
   int depth = 10;
   // Client: the name that goes into SNI and that the server's certificate must carry. A literal IP
   // address is checked against IP entries too, and is never sent as SNI (RFC 6066).
@@ -75,21 +75,23 @@ struct Trust {
   std::string server_name;
 };
 
-// Both by default. (OTP's distribution offers 1.2 alone unless `versions` is given; a noded talks to
-// either, and two noded meet on 1.3.)
+// Both by default. (OTP's distribution offers 1.2 alone unless `versions` is given; a noded talks
+// to either, and two noded meet on 1.3.)
 struct Versions {
   bool tls12 = true;
   bool tls13 = true;
 };
 
 struct Ciphers {
-  // IANA names ("TLS_AES_256_GCM_SHA384"), best first. Empty: DefaultCipherSuites() (tls/ciphers.h).
+  // IANA names ("TLS_AES_256_GCM_SHA384"), best first. Empty: DefaultCipherSuites()
+  // (tls/ciphers.h).
   std::vector<std::string> suites;
   // Server: our order decides, not the client's. The same default as OTP.
   bool honor_cipher_order = false;
   // IANA names of groups, best first ("x25519", "secp256r1", "ffdhe2048"). Empty: DefaultGroups().
   std::vector<std::string> groups;
-  // IANA names of signature schemes, best first ("ecdsa_secp256r1_sha256"). Empty: all without SHA-1.
+  // IANA names of signature schemes, best first ("ecdsa_secp256r1_sha256"). Empty: all without
+  // SHA-1.
   std::vector<std::string> signature_algorithms;
   // PEM file with DH parameters for TLS 1.2 DHE suites. Empty: RFC 7919 ffdhe2048.
   std::string dhfile;

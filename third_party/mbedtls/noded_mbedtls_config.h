@@ -1,6 +1,7 @@
-// What noded builds mbedTLS with: TLS 1.2 and 1.3, both roles, and nothing that no user of ours meets
-// (DTLS, TLS 1.3 early data, national ciphers). MBEDTLS_USE_PSA_CRYPTO stays off so that records and
-// signatures of both protocol versions go through the classic modules, whose ALT hooks can be accelerated.
+// What noded builds mbedTLS with: TLS 1.2 and 1.3, both roles, and nothing that no user of ours
+// meets (DTLS, TLS 1.3 early data, national ciphers). MBEDTLS_USE_PSA_CRYPTO stays off so that
+// records and signatures of both protocol versions go through the classic modules, whose ALT hooks
+// can be accelerated.
 #pragma once
 
 // Platform.
@@ -19,7 +20,8 @@
 #define MBEDTLS_CTR_DRBG_C
 #define MBEDTLS_HMAC_DRBG_C
 
-// Digests. MD5 only serves old password-protected PEM keys; SHA-1 only certificates that policy then refuses.
+// Digests. MD5 only serves old password-protected PEM keys; SHA-1 only certificates that policy
+// then refuses.
 #define MBEDTLS_MD_C
 #define MBEDTLS_MD5_C
 #define MBEDTLS_SHA1_C
@@ -90,7 +92,8 @@
 #define MBEDTLS_X509_CSR_WRITE_C
 #define MBEDTLS_X509_RSASSA_PSS_SUPPORT
 #define MBEDTLS_X509_TRUSTED_CERTIFICATE_CALLBACK
-// Above what the `depth` option (0 to 255 in OTP) is used with in practice; our own check enforces `depth`.
+// Above what the `depth` option (0 to 255 in OTP) is used with in practice; our own check enforces
+// `depth`.
 #define MBEDTLS_X509_MAX_INTERMEDIATE_CA 64
 
 // TLS.
