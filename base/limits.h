@@ -38,9 +38,11 @@ struct Limits {
   // Bytes queued towards one peer before senders are held back, and where they may go on.
   size_t link_high_water_bytes = 1024 * 1024;
   size_t link_low_water_bytes = 256 * 1024;
-  // epmd: one request of a client, and clients at once.
-  size_t max_epmd_request_bytes = 1024;
+  // epmd: one request of a client (a registration with a name of 255 four-byte characters and as
+  // much extra, as epmd itself allows), clients at once, and what an epmd we ask may answer.
+  size_t max_epmd_request_bytes = 2056;
   size_t max_epmd_clients = 1024;
+  size_t max_epmd_reply_bytes = 4 * 1024 * 1024;
 };
 
 }  // namespace noded::base

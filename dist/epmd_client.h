@@ -5,6 +5,8 @@
 //   auto registration = co_await epmd.Register(node, AddressFamily::kV4, deadline);
 //   absl::Status lost = co_await (*registration)->Lost();     // then register again, with back-off
 //
+// (g++ 12: name the arguments before co_await, never build a struct inside it.)
+//
 // Loop-confined; tasks own what they use, so a client may go while they run. A node that registers
 // again keeps the creation of its first registration.
 // Errors: Unavailable (no epmd there), NotFound (noport: no such node), AlreadyExists

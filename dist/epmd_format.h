@@ -121,7 +121,7 @@ struct EpmdNamesReply {
 base::Buffer EncodeEpmdNamesReply(const EpmdNamesReply& reply);
 absl::StatusOr<EpmdNamesReply> DecodeEpmdNamesReply(base::ByteView whole);
 
-// True for a name epmd registers: UTF-8, 1 to 255 characters, no zero byte.
+// True for a name that may be registered: UTF-8, 1 to 255 characters, no control characters.
 bool IsEpmdName(std::string_view name);
 
 }  // namespace noded::dist
