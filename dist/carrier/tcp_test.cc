@@ -94,10 +94,10 @@ TEST(TcpCarrierTest, SaysWhyItCannotConnect) {
   EXPECT_EQ(ReasonOf(refused.status()), "econnrefused");
   EXPECT_NE(std::string(refused.status().message()).find("127.0.0.1:"), std::string::npos);
 
-  auto unknown = Start(loop, four->Connect(loop, {"no.such.host.invalid", 1, ""}, Soon())).get();
+  const std::string no_host(64, 'x');  // longer than a label may be: no server is asked
+  auto unknown = Start(loop, four->Connect(loop, {no_host, 1, ""}, Soon())).get();
   EXPECT_EQ(ReasonOf(unknown.status()), "nxdomain");
-  EXPECT_NE(std::string(unknown.status().message()).find("no.such.host.invalid"),
-            std::string::npos);
+  EXPECT_NE(std::string(unknown.status().message()).find(no_host), std::string::npos);
 
   auto other_family = Start(loop, six->Connect(loop, {"127.0.0.1", closed_port, ""}, Soon())).get();
   EXPECT_EQ(ReasonOf(other_family.status()), "nxdomain");
