@@ -1,0 +1,24 @@
+// The encrypted carriers: inet_tls and inet6_tls. Both ends prove who they are as their options
+// say; the cookie is checked above, as on every carrier.
+//
+//   ASSIGN_OR_RETURN(auto server, tls::Context::Create(options.server, tls::Role::kServer));
+//   ASSIGN_OR_RETURN(auto client, tls::Context::Create(options.client, tls::Role::kClient));
+//   carriers.Add(MakeTlsCarrier(/*is_v6=*/false, server, client));
+//
+// The connecting side sends and checks the host part of the node's name. Errors as
+// dist/carrier/carrier.h says; those of TLS have the alert's name as reason.
+#pragma once
+
+#include <memory>
+
+#include "dist/carrier/carrier.h"
+#include "tls/context.h"
+
+namespace noded::dist {
+
+// `server` may be null when nobody is accepted, `client` when nobody is connected to: the side that
+// is missing then answers FailedPrecondition.
+std::unique_ptr<Carrier> MakeTlsCarrier(bool is_v6, std::shared_ptr<const tls::Context> server,
+                                        std::shared_ptr<const tls::Context> client);
+
+}  // namespace noded::dist

@@ -1,0 +1,63 @@
+// Options and the credentials that they name, read and frozen: what a listener or a connector
+// shares between its connections.
+//
+//   ASSIGN_OR_RETURN(auto context, Context::Create(options, Role::kServer));
+//   for (const Warning& warning : context->Warnings()) ...   // once, at the start
+//   Engine engine(context, {});                              // or tls/tls_stream.h
+//
+// Immutable and thread-safe; held by shared_ptr, so that connections outlive a replaced context.
+// Private keys are wiped with it. Errors of Create: InvalidArgument, "option server_certfile: ...",
+// which name the option, the file, what was found and the mend.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "tls/certificate_info.h"
+#include "tls/options.h"
+
+namespace noded::tls {
+
+// What works but is not as it should be, and what to do about it.
+struct Warning {
+  std::string what;
+  std::string mend;
+};
+
+class Context {
+ public:
+  // Reads every file that `options` names. Blocks on the disk; not for a loop.
+  static absl::StatusOr<std::shared_ptr<const Context>> Create(Options options, Role role);
+  ~Context();
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  Role role() const { return role_; }
+  // The secrets in it are empty: what was read stays in the engine's own form.
+  const Options& options() const { return options_; }
+  // Whether the peer's certificate is checked: options().trust.verify, resolved.
+  Verify verify() const;
+  // Our certificate and then its issuers, as they are sent. Empty when there is none.
+  const std::vector<CertificateInfo>& certificates() const { return certificates_; }
+
+  // A peer that is not checked, trust anchors that nothing enforces, clients that stay unnamed, a
+  // certificate of ours that has expired.
+  std::vector<Warning> Warnings() const;
+
+  // What the engine works with (tls/frozen.h); for tls/ alone.
+  struct Frozen;
+  const Frozen& frozen() const { return *frozen_; }
+
+ private:
+  Context(Options options, Role role);
+
+  Options options_;
+  Role role_;
+  std::vector<CertificateInfo> certificates_;
+  std::unique_ptr<Frozen> frozen_;
+};
+
+}  // namespace noded::tls
