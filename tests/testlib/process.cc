@@ -91,15 +91,12 @@ void Notify(int event) {
   }
 }
 
-std::optional<std::vector<std::string>> FindLine(const std::string& text,
-                                                 const std::regex& expression) {
-  for (size_t begin = 0; begin < text.size();) {
-    const size_t end = std::min(text.find('\n', begin), text.size());
-    const std::string line = text.substr(begin, end - begin);
-    std::smatch match;
-    if (std::regex_search(line, match, expression))
-      return std::vector<std::string>(match.begin(), match.end());
-    begin = end + 1;
+// Gives `look` each whole line of `text` until it returns something.
+template <class Look>
+auto FindLine(const std::string& text, const Look& look) -> decltype(look(std::string())) {
+  for (size_t begin = 0, end; (end = text.find('\n', begin)) != std::string::npos;
+       begin = end + 1) {
+    if (auto found = look(text.substr(begin, end - begin))) return found;
   }
   return std::nullopt;
 }
@@ -209,25 +206,48 @@ std::string Process::Story() {
                      out_text_, err_text_);
 }
 
-absl::StatusOr<std::vector<std::string>> Process::WaitForOutput(const std::string& expression,
-                                                                std::chrono::milliseconds timeout) {
-  const std::regex compiled(expression);
+template <class Find>
+auto Process::WaitUntil(const Find& find, const std::string& what,
+                        std::chrono::milliseconds timeout)
+    -> absl::StatusOr<typename decltype(find(std::string()))::value_type> {
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   std::unique_lock lock(mutex_);
   while (true) {
-    if (auto match = FindLine(out_text_, compiled)) return *std::move(match);
-    if (auto match = FindLine(err_text_, compiled)) return *std::move(match);
+    if (auto found = find(out_text_)) return *std::move(found);
+    if (auto found = find(err_text_)) return *std::move(found);
     if (is_drained_) {
-      return base::Error(
-          absl::StatusCode::kUnavailable,
-          fmt::format("{} printed nothing like \"{}\"{}", name_, expression, Story()));
+      return base::Error(absl::StatusCode::kUnavailable,
+                         fmt::format("{} printed no line {}{}", name_, what, Story()));
     }
-    if (changed_.wait_until(lock, deadline) == std::cv_status::timeout) {
+    if (std::chrono::steady_clock::now() >= deadline) {
       return base::Error(absl::StatusCode::kDeadlineExceeded,
-                         fmt::format("{} printed nothing like \"{}\" within {} ms{}", name_,
-                                     expression, timeout.count(), Story()));
+                         fmt::format("{} printed no line {} within {} ms{}", name_, what,
+                                     timeout.count(), Story()));
     }
+    changed_.wait_until(lock, deadline);
   }
+}
+
+absl::StatusOr<std::vector<std::string>> Process::WaitForOutput(const std::string& expression,
+                                                                std::chrono::milliseconds timeout) {
+  const std::regex compiled(expression);
+  auto matches = [&compiled](const std::string& line) -> std::optional<std::vector<std::string>> {
+    std::smatch match;
+    if (!std::regex_search(line, match, compiled)) return std::nullopt;
+    return std::vector<std::string>(match.begin(), match.end());
+  };
+  return WaitUntil([&](const std::string& text) { return FindLine(text, matches); },
+                   fmt::format("like \"{}\"", expression), timeout);
+}
+
+absl::StatusOr<std::string> Process::WaitForLine(const std::string& beginning,
+                                                 std::chrono::milliseconds timeout) {
+  auto rest = [&beginning](const std::string& line) -> std::optional<std::string> {
+    if (!line.starts_with(beginning)) return std::nullopt;
+    return line.substr(beginning.size());
+  };
+  return WaitUntil([&](const std::string& text) { return FindLine(text, rest); },
+                   fmt::format("beginning with \"{}\"", beginning), timeout);
 }
 
 absl::StatusOr<int> Process::WaitForExit(std::chrono::milliseconds timeout) {

@@ -56,10 +56,13 @@ class Process {
 
   pid_t pid() const { return pid_; }
 
-  // Until a line of either output matches the (ECMAScript) expression somewhere: the match and its
-  // groups. Lines that were there before count.
+  // Until a whole line of either output matches the (ECMAScript) expression somewhere: the match
+  // and its groups. Lines that were there before count. Not for lines of many kilobytes.
   absl::StatusOr<std::vector<std::string>> WaitForOutput(
       const std::string& expression, std::chrono::milliseconds timeout = kPatience);
+  // Until there is a whole line with this beginning; gives the rest of it, without the end.
+  absl::StatusOr<std::string> WaitForLine(const std::string& beginning,
+                                          std::chrono::milliseconds timeout = kPatience);
   // The exit code, 128 + n when signal n ended it; all that it printed has been read by then.
   absl::StatusOr<int> WaitForExit(std::chrono::milliseconds timeout = kPatience);
   bool HasExited();
@@ -82,6 +85,10 @@ class Process {
   void Read();      // reader_'s thread
   void AwaitEnd();  // waiter_'s thread
   bool ReadSome(int descriptor, std::string& into);
+  // Waits for find(text of one output) to give something. With the name of what is waited for.
+  template <class Find>
+  auto WaitUntil(const Find& find, const std::string& what, std::chrono::milliseconds timeout)
+      -> absl::StatusOr<typename decltype(find(std::string()))::value_type>;
   std::string Story();  // for messages; with mutex_ held
 
   const std::string name_;

@@ -36,6 +36,16 @@ TEST(ProcessTest, WaitsForALineAndGivesItsGroups) {
   EXPECT_FALSE(shell->HasExited());
 }
 
+TEST(ProcessTest, WaitsForTheWholeLine) {
+  auto shell = Shell("printf 'port 47'; read rest; echo 11; read end");
+  auto half = shell->WaitForLine("port ", std::chrono::milliseconds(50));
+  EXPECT_EQ(half.status().code(), absl::StatusCode::kDeadlineExceeded);
+  ASSERT_TRUE(shell->Write("\n").ok());
+  auto whole = shell->WaitForLine("port ");
+  ASSERT_TRUE(whole.ok()) << whole.status();
+  EXPECT_EQ(*whole, "4711");
+}
+
 TEST(ProcessTest, SaysWhatWasPrintedWhenTheLineDoesNotCome) {
   auto shell = Shell("echo something else; read end");
   ASSERT_TRUE(shell->WaitForOutput("else").ok());
