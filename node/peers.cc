@@ -1,0 +1,169 @@
+#include "node/peers.h"
+
+#include "fmt/format.h"
+
+#include "base/log.h"
+#include "base/status.h"
+#include "dist/flags.h"
+
+namespace noded::node {
+
+using dist::AtomName;
+using dist::Handshake;
+
+bool Peers::Peer::is_hidden() const { return (link->peer().flags & dist::dflag::kPublished) == 0; }
+
+void Peers::SendTo(const AtomName& node, dist::Control control, std::optional<dist::Term> payload) {
+  if (auto peer = connected_.find(node); peer != connected_.end()) {
+    peer->second.link->Send(std::move(control), std::move(payload));
+    return;
+  }
+  auto attempt = attempts_.find(node);
+  if (attempt == attempts_.end()) {
+    const bool may_connect =
+        options_.auto_connect == AutoConnect::kAlways ||
+        (options_.auto_connect == AutoConnect::kOnce && !was_connected_.contains(node));
+    if (is_closed_ || !may_connect) {
+      hooks_.down(node, base::Error(absl::StatusCode::kUnavailable,
+                                    fmt::format("{} is not connected", node.view()),
+                                    "connect to it first: dist_auto_connect forbids to do it by "
+                                    "itself",
+                                    "noconnection"));
+      return;
+    }
+    Begin(node);
+    attempt = attempts_.find(node);
+    if (attempt == attempts_.end()) return;
+  }
+  attempt->second.queue.emplace_back(std::move(control), std::move(payload));
+}
+
+void Peers::Connect(const AtomName& node, std::function<void(absl::Status)> done) {
+  if (connected_.contains(node)) return done(absl::OkStatus());
+  if (node == self_) return done(absl::OkStatus());
+  if (is_closed_) {
+    return done(base::Error(absl::StatusCode::kUnavailable,
+                            fmt::format("cannot connect to {}: this node is stopping", node.view()),
+                            "", "noconnection"));
+  }
+  if (auto attempt = attempts_.find(node); attempt != attempts_.end()) {
+    attempt->second.waiters.push_back(std::move(done));
+    return;
+  }
+  attempts_[node].waiters.push_back(std::move(done));
+  hooks_.connect(node);
+}
+
+void Peers::Begin(const AtomName& node) {
+  attempts_.try_emplace(node);
+  hooks_.connect(node);
+}
+
+bool Peers::Disconnect(const AtomName& node) {
+  auto peer = connected_.find(node);
+  if (peer == connected_.end()) return false;
+  peer->second.link->Close();
+  return true;
+}
+
+Handshake::Verdict Peers::Judge(const Handshake::PeerNamed& peer) const {
+  if (is_closed_) return Handshake::Verdict::kNotAllowed;
+  if (peer.name == self_) return Handshake::Verdict::kNotAllowed;
+  if (connected_.contains(peer.name)) return Handshake::Verdict::kAlive;
+  auto attempt = attempts_.find(peer.name);
+  if (attempt == attempts_.end() || !attempt->second.is_ours) return Handshake::Verdict::kOk;
+  return self_ > peer.name ? Handshake::Verdict::kNok : Handshake::Verdict::kOkSimultaneous;
+}
+
+bool Peers::IsOldLinkGone(const AtomName& node) const { return !connected_.contains(node); }
+
+void Peers::LinkUp(std::shared_ptr<dist::NodeLink> link, Direction direction) {
+  const AtomName name = link->peer().peer;
+  if (is_closed_) return link->Close();
+  if (auto old = connected_.find(name); old != connected_.end()) {
+    std::shared_ptr<dist::NodeLink> replaced = old->second.link;
+    LinkDown(replaced, base::Error(absl::StatusCode::kUnavailable,
+                                   fmt::format("{} has connected anew", name.view()), "",
+                                   "connection_closed"));
+    replaced->Abort(absl::OkStatus());
+  }
+  Peer& peer = connected_[name];
+  peer = Peer{name, direction, std::move(link), std::chrono::system_clock::now()};
+  was_connected_.insert(name);
+  hooks_.up(peer);
+  auto attempt = attempts_.extract(name);
+  if (attempt.empty()) return;
+  std::shared_ptr<dist::NodeLink> current = peer.link;
+  for (auto& [control, payload] : attempt.mapped().queue) {
+    current->Send(std::move(control), std::move(payload));
+  }
+  for (auto& done : attempt.mapped().waiters) done(absl::OkStatus());
+}
+
+void Peers::LinkDown(const std::shared_ptr<dist::NodeLink>& link, const absl::Status& why) {
+  if (!IsCurrent(link)) return;
+  const AtomName name = link->peer().peer;
+  connected_.erase(name);
+  hooks_.down(name, why);
+}
+
+void Peers::ConnectFailed(const AtomName& node, const absl::Status& why, bool is_simultaneous) {
+  auto attempt = attempts_.find(node);
+  if (attempt == attempts_.end()) return;  // the peer's own attempt got through first
+  if (is_simultaneous && attempt->second.is_ours && !is_closed_) {
+    attempt->second.is_ours = false;
+    attempt->second.give_up = std::chrono::steady_clock::now() + options_.limits.handshake_timeout;
+    return;
+  }
+  Fail(node, why);
+}
+
+void Peers::Fail(const AtomName& node, const absl::Status& why) {
+  auto attempt = attempts_.extract(node);
+  if (attempt.empty()) return;
+  hooks_.down(node, why);
+  for (auto& done : attempt.mapped().waiters) done(why);
+}
+
+void Peers::ExpireWaiting(base::TimePoint now) {
+  std::vector<AtomName> expired;
+  for (const auto& [name, attempt] : attempts_) {
+    if (!attempt.is_ours && attempt.give_up <= now) expired.push_back(name);
+  }
+  for (const AtomName& name : expired) {
+    Fail(name, base::Error(absl::StatusCode::kDeadlineExceeded,
+                           fmt::format("{} was connecting to this node at the same time, but did "
+                                       "not get through",
+                                       name.view()),
+                           "see its log", "timeout"));
+  }
+}
+
+bool Peers::IsCurrent(const std::shared_ptr<dist::NodeLink>& link) const {
+  auto found = connected_.find(link->peer().peer);
+  return found != connected_.end() && found->second.link == link;
+}
+
+const Peers::Peer* Peers::Find(const AtomName& node) const {
+  auto found = connected_.find(node);
+  return found == connected_.end() ? nullptr : &found->second;
+}
+
+std::vector<Peers::Peer> Peers::Connected() const {
+  std::vector<Peer> peers;
+  for (const auto& [name, peer] : connected_) peers.push_back(peer);
+  return peers;
+}
+
+void Peers::CloseAll() {
+  is_closed_ = true;
+  for (const auto& [name, peer] : connected_) peer.link->Close();
+  std::vector<AtomName> waiting;
+  for (const auto& [name, attempt] : attempts_) waiting.push_back(name);
+  for (const AtomName& name : waiting) {
+    Fail(name,
+         base::Error(absl::StatusCode::kUnavailable, "this node is stopping", "", "noconnection"));
+  }
+}
+
+}  // namespace noded::node

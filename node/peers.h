@@ -1,0 +1,114 @@
+// The table of other nodes: who is connected, who is being connected to, and what waits for that.
+//
+//   Peers peers(self, options, hooks);
+//   peers.SendTo("shop@host", control, payload);          // connects when need be
+//   peers.Connect("shop@host", [](absl::Status s) { ... });
+//   Handshake::Verdict verdict = peers.Judge(peer_named); // the acceptor asks
+//   peers.LinkUp(link, direction);                        // a handshake is done
+//
+// A table and its rules, no socket: `hooks.connect` starts an attempt, which ends in LinkUp or
+// ConnectFailed. When two nodes connect to each other at once, the attempt of the node with the
+// greater name goes on (dist_util's rule); the other side's is answered `nok`, and waits here for
+// the peer's to arrive. Names in handshakes that are not done yet prove nothing, so they change
+// nothing here. Confined to the node's home loop.
+// Source: OTP lib/kernel/src/net_kernel.erl, dist_util.erl.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "absl/status/status.h"
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "dist/handshake.h"
+#include "dist/link.h"
+#include "node/signals.h"
+
+namespace noded::node {
+
+enum class AutoConnect { kAlways, kOnce, kNever };
+
+class Peers : public Outbound {
+ public:
+  enum class Direction { kOutgoing, kIncoming };
+
+  // One connected node.
+  struct Peer {
+    dist::AtomName name;
+    Direction direction = Direction::kOutgoing;
+    std::shared_ptr<dist::NodeLink> link;
+    std::chrono::system_clock::time_point since;
+
+    bool is_hidden() const;
+  };
+
+  struct Hooks {
+    // Starts one attempt.
+    std::function<void(const dist::AtomName& node)> connect;
+    std::function<void(const Peer& peer)> up;
+    std::function<void(const dist::AtomName& node, const absl::Status& why)> down;
+  };
+
+  struct Options {
+    AutoConnect auto_connect = AutoConnect::kAlways;
+    base::Limits limits;
+  };
+
+  Peers(dist::AtomName self, Options options, Hooks hooks)
+      : self_(std::move(self)), options_(options), hooks_(std::move(hooks)) {}
+
+  // Queues while an attempt is under way; without a connection and with auto_connect off, reports
+  // the node down.
+  void SendTo(const dist::AtomName& node, dist::Control control,
+              std::optional<dist::Term> payload) override;
+
+  // `done` is called once: OK when connected (perhaps at once), else why not.
+  void Connect(const dist::AtomName& node, std::function<void(absl::Status)> done);
+  // Ends the connection after what is queued. False when there is none.
+  bool Disconnect(const dist::AtomName& node);
+
+  dist::Handshake::Verdict Judge(const dist::Handshake::PeerNamed& peer) const;
+  // Asked by an attempt of ours whose peer believes to be connected.
+  bool IsOldLinkGone(const dist::AtomName& node) const;
+  // A link whose handshake is done; it replaces an older one of the same node.
+  void LinkUp(std::shared_ptr<dist::NodeLink> link, Direction direction);
+  void LinkDown(const std::shared_ptr<dist::NodeLink>& link, const absl::Status& why);
+  // An attempt of ours ended without a link. `is_simultaneous`: the peer's own attempt goes on.
+  void ConnectFailed(const dist::AtomName& node, const absl::Status& why, bool is_simultaneous);
+  // Gives up waiting for peers that promised to connect (after `nok`) and did not.
+  void ExpireWaiting(base::TimePoint now);
+
+  // True when `link` is the current one of its node: events of others are stale.
+  bool IsCurrent(const std::shared_ptr<dist::NodeLink>& link) const;
+  const Peer* Find(const dist::AtomName& node) const;
+  std::vector<Peer> Connected() const;
+  // No more attempts; every link is closed.
+  void CloseAll();
+
+ private:
+  struct Attempt {
+    std::vector<std::pair<dist::Control, std::optional<dist::Term>>> queue;
+    std::vector<std::function<void(absl::Status)>> waiters;
+    bool is_ours = true;  // false: the peer's attempt is awaited
+    base::TimePoint give_up{};
+  };
+
+  void Begin(const dist::AtomName& node);
+  void Fail(const dist::AtomName& node, const absl::Status& why);
+
+  const dist::AtomName self_;
+  const Options options_;
+  Hooks hooks_;
+  std::map<dist::AtomName, Peer> connected_;
+  std::map<dist::AtomName, Attempt> attempts_;
+  std::set<dist::AtomName> was_connected_;  // for AutoConnect::kOnce
+  bool is_closed_ = false;
+};
+
+}  // namespace noded::node

@@ -1,0 +1,58 @@
+// Threads for exported functions, so that user code never runs on a loop.
+//
+//   Workers workers(4, limits);
+//   if (!workers.Run([=] { ... })) ...        // too many are waiting already
+//   auto lane = workers.MakeLane();           // what is run in one lane keeps its order
+//
+// Thread-safe. Stop waits for what runs and drops what waits.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+
+#include "asio/post.hpp"
+#include "asio/strand.hpp"
+#include "asio/thread_pool.hpp"
+
+namespace noded::node {
+
+class Workers {
+ public:
+  using Lane = asio::strand<asio::thread_pool::executor_type>;
+
+  Workers(size_t threads, size_t max_waiting) : pool_(threads), max_waiting_(max_waiting) {}
+  ~Workers() { Stop(); }
+
+  // False when the limit is reached: `work` is not taken.
+  bool Run(std::function<void()> work) { return Enqueue(pool_.get_executor(), std::move(work)); }
+  bool RunIn(const Lane& lane, std::function<void()> work) {
+    return Enqueue(lane, std::move(work));
+  }
+  Lane MakeLane() { return asio::make_strand(pool_); }
+
+  void Stop() {
+    pool_.stop();
+    pool_.join();
+  }
+
+ private:
+  template <class Executor>
+  bool Enqueue(const Executor& executor, std::function<void()> work) {
+    if (waiting_.fetch_add(1) >= max_waiting_) {
+      waiting_.fetch_sub(1);
+      return false;
+    }
+    asio::post(executor, [this, work = std::move(work)] {
+      waiting_.fetch_sub(1);
+      work();
+    });
+    return true;
+  }
+
+  asio::thread_pool pool_;
+  const size_t max_waiting_;
+  std::atomic<size_t> waiting_{0};
+};
+
+}  // namespace noded::node
