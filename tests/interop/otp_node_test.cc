@@ -7,6 +7,8 @@
 #include <gtest/gtest.h>
 
 #include "tests/testlib/ports.h"
+#include "tests/testlib/test_certs.h"
+#include "tests/testlib/wait.h"
 
 namespace noded::testlib {
 namespace {
@@ -51,6 +53,84 @@ TEST(OtpNodeTest, NodesOfLocalhostHaveShortNames) {
   OtpNode till({.name = "till@localhost", .epmd_port = epmd.port()});
   ASSERT_TRUE(shop.WaitReady().ok()) << shop.Log();
   EXPECT_EQ(till.Eval("net_adm:ping('shop@localhost')"), "pong");
+}
+
+// Two OTP nodes, one with `shop_files`, the other with `till_files`.
+struct Pair {
+  Pair(TestCerts& certs, const std::string& host, const CertFiles& shop_files,
+       const CertFiles& till_files, const std::string& proto = "inet_tls",
+       const std::vector<std::string>& more = {})
+      : shop({.name = "shop@" + host,
+              .proto_dist = proto,
+              .ssl_dist_optfile = certs.OptFile(shop_files, more, more),
+              .epmd_port = epmd.port()}),
+        till({.name = "till@" + host,
+              .proto_dist = proto,
+              .ssl_dist_optfile = certs.OptFile(till_files, more, more),
+              .epmd_port = epmd.port()}) {}
+
+  std::string Ping() {
+    const absl::Status ready = shop.WaitReady();
+    EXPECT_TRUE(ready.ok()) << ready;
+    return till.Eval("net_adm:ping('" + shop.name() + "')");
+  }
+  void ExpectMeeting() {
+    EXPECT_EQ(Ping(), "pong") << shop.Log() << till.Log();
+    EXPECT_EQ(
+        till.Eval("['" + till.name() + "'] =:= rpc:call('" + shop.name() + "', erlang, nodes, [])"),
+        "true");
+  }
+  // Either may be the one to say why.
+  void ExpectRefusal(const std::string& why) {
+    EXPECT_EQ(Ping(), "pang");
+    EXPECT_TRUE(Eventually([&] {
+      return (shop.Log() + till.Log()).find(why) != std::string::npos;
+    })) << "no \""
+        << why << "\" in " << shop.Log() << till.Log();
+  }
+
+  OtpEpmd epmd;
+  OtpNode shop, till;
+};
+
+TEST(OtpTlsTest, NodesMeetWithOurCertificates) {
+  TestCerts certs;
+  for (const std::string host : {"127.0.0.1", "localhost"}) {
+    Pair(certs, host, certs.Node("shop@" + host), certs.Node("till@" + host)).ExpectMeeting();
+  }
+  const std::string host = "127.0.0.1";
+  Pair(certs, host, certs.Node("shop@" + host), certs.Node("till@" + host), "inet_tls",
+       {"{versions,['tlsv1.3']}"})
+      .ExpectMeeting();
+}
+
+TEST(OtpTlsTest, NodesMeetOverIpv6) {
+  TestCerts certs;
+  Pair(certs, "::1", certs.Node("shop@::1"), certs.Node("till@::1"), "inet6_tls").ExpectMeeting();
+}
+
+TEST(OtpTlsTest, TakesOurOtherFormsOfCertificateAndKey) {
+  TestCerts certs;
+  const std::string host = "127.0.0.1", shop = "shop@" + host, till = "till@" + host;
+  Pair(certs, host, certs.Node(shop, tls::KeyType::kRsa2048), certs.Chained(till, 2))
+      .ExpectMeeting();
+  Pair(certs, host, certs.Encrypted(shop, "s3cret"), certs.Encrypted(till, "s3cret", false),
+       "inet_tls", {"{password,\"s3cret\"}"})
+      .ExpectMeeting();
+}
+
+TEST(OtpTlsTest, RefusesWhatWeMadeToBeRefused) {
+  TestCerts certs;
+  const std::string host = "127.0.0.1", shop = "shop@" + host, till = "till@" + host;
+  const CertFiles good_shop = certs.Node(shop), good_till = certs.Node(till);
+  Pair(certs, host, good_shop, certs.Untrusted(till)).ExpectRefusal("Unknown CA");
+  Pair(certs, host, certs.Untrusted(shop), good_till).ExpectRefusal("Unknown CA");
+  Pair(certs, host, certs.Expired(shop), good_till).ExpectRefusal("Certificate Expired");
+  Pair(certs, host, certs.NotYetValid(shop), good_till).ExpectRefusal("Certificate Expired");
+  Pair(certs, host, certs.WithHosts(shop, {"other.example"}), good_till)
+      .ExpectRefusal("hostname_check_failed");
+  Pair(certs, host, certs.Mismatched(shop), good_till).ExpectRefusal("Decrypt Error");
+  Pair(certs, host, certs.Chained(shop, 1, false), good_till).ExpectRefusal("Unknown CA");
 }
 
 // Each test in its own network: 4369 is free whatever runs beside, and ::1 is there.
