@@ -3,6 +3,7 @@
 
 #include "fmt/format.h"
 
+#include "base/nearest_name.h"
 #include "base/status.h"
 #include "dist/carrier/carrier.h"
 
@@ -25,7 +26,8 @@ absl::StatusOr<Carrier*> CarrierTable::Find(std::string_view name) const {
     names.push_back(carrier->name());
   }
   return base::Error(absl::StatusCode::kInvalidArgument,
-                     fmt::format("-proto_dist {}: unknown carrier", name),
+                     fmt::format("-proto_dist {}: unknown carrier{}", name,
+                                 base::DidYouMean(name, names)),
                      fmt::format("give one of {}", fmt::join(names, ", ")), "badarg");
 }
 
