@@ -1,0 +1,198 @@
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <set>
+
+#include "fmt/chrono.h"
+#include "fmt/format.h"
+#include "fmt/ostream.h"
+
+#include "base/status.h"
+#include "cli/verbs/certs.h"
+#include "cli/verbs/file.h"
+#include "tls/certificate_info.h"
+#include "tls/issue.h"
+
+namespace noded::cli {
+namespace {
+
+using tls::CertificateRequest;
+using tls::CertificateTime;
+using tls::IssuedCertificate;
+
+constexpr std::chrono::days kAuthorityDays{3652}, kNodeDays{730};
+constexpr size_t kMaxNodeName = 255;   // bytes of an Erlang node name
+constexpr size_t kMaxCommonName = 64;  // RFC 5280
+constexpr mode_t kSecret = 0600, kOpen = 0644;
+
+CertificateTime Now() {
+  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
+// As certificate_info.h writes times, so that two compare as texts.
+std::string TimeText(CertificateTime time) {
+  return fmt::format("{:%F %T} UTC", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
+}
+
+absl::Status Refuse(const std::string& what, const std::string& mend) {
+  return base::Error(absl::StatusCode::kInvalidArgument, what, mend, "badarg");
+}
+
+// The name becomes part of file names and of an option file.
+absl::Status CheckNode(const std::string& node) {
+  const size_t at = node.find('@');
+  const bool is_whole = at != std::string::npos && at > 0 && at + 1 < node.size() &&
+                        node.find('@', at + 1) == std::string::npos;
+  const bool is_plain = std::all_of(node.begin(), node.end(), [](unsigned char c) {
+    return c > 0x20 && c != 0x7f && c != '/' && c != '\\' && c != '"' && c != '\'';
+  });
+  if (is_whole && is_plain && node.front() != '-' && node.size() <= kMaxNodeName) {
+    return absl::OkStatus();
+  }
+  return Refuse(fmt::format("node \"{}\": not a node name", node),
+                "write it as NAME@HOST, such as shop@127.0.0.1 or shop@shop.example.net, without "
+                "spaces, quotes and slashes");
+}
+
+struct Paths {
+  Paths(const std::filesystem::path& folder, const std::string& name)
+      : cert(folder / (name + ".pem")), key(folder / (name + "-key.pem")) {}
+  std::string cert, key;
+};
+
+// Whether a certificate and its key are there; one without the other is an error.
+absl::StatusOr<bool> AreThere(const Paths& paths) {
+  const bool has_cert = FileExists(paths.cert), has_key = FileExists(paths.key);
+  if (has_cert == has_key) return has_cert;
+  return Refuse(fmt::format("{} is there, but {} is not", has_cert ? paths.cert : paths.key,
+                            has_cert ? paths.key : paths.cert),
+                "restore the missing one, or move the other away to have a new pair");
+}
+
+absl::Status Save(const Paths& paths, const IssuedCertificate& issued) {
+  RETURN_IF_ERROR(WriteNewFile(paths.key, issued.key_pem.view(), kSecret));
+  return WriteNewFile(paths.cert, issued.cert_pem, kOpen);
+}
+
+// What keeps a certificate from being used on.
+absl::StatusOr<tls::CertificateInfo> StillValid(const std::string& path, CertificateTime now) {
+  ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(path));
+  auto certificates = tls::ReadCertificates(base::AsBytes(text));
+  if (!certificates.ok()) return base::Annotate(certificates.status(), path);
+  tls::CertificateInfo info = certificates->front();
+  if (info.not_after < TimeText(now)) {
+    return Refuse(fmt::format("{} expired at {}", path, info.not_after),
+                  "move it and its key away to have a new pair; a new authority needs new node "
+                  "certificates too");
+  }
+  return info;
+}
+
+absl::StatusOr<IssuedCertificate> TakeAuthority(const Paths& paths, CertificateTime now,
+                                                std::ostream& out) {
+  ASSIGN_OR_RETURN(const bool is_there, AreThere(paths));
+  if (!is_there) {
+    ASSIGN_OR_RETURN(IssuedCertificate made,
+                     tls::IssueAuthority({.common_name = "noded development CA",
+                                          .validity = tls::ValidFor(kAuthorityDays, now)}));
+    RETURN_IF_ERROR(Save(paths, made));
+    fmt::print(out, "made {} and its key: the authority, valid until {}\n", paths.cert,
+               TimeText(now + kAuthorityDays));
+    return made;
+  }
+  ASSIGN_OR_RETURN(const tls::CertificateInfo info, StillValid(paths.cert, now));
+  ASSIGN_OR_RETURN(std::string cert, ReadWholeFile(paths.cert));
+  ASSIGN_OR_RETURN(std::string key, ReadWholeFile(paths.key));
+  IssuedCertificate authority{.cert_pem = std::move(cert), .key_pem = base::Secret(key)};
+  base::Wipe(key.data(), key.size());
+  fmt::print(out, "kept {} and its key: the authority, valid until {}\n", paths.cert,
+             info.not_after);
+  return authority;
+}
+
+// A string of Erlang's syntax.
+std::string Quoted(const std::string& text) {
+  std::string quoted = "\"";
+  for (char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
+std::string OptionFile(const std::string& node, const std::string& path, const Paths& own,
+                       const Paths& authority) {
+  const std::string both = fmt::format(
+      "{{certfile, {}}},\n"
+      "    {{keyfile, {}}},\n"
+      "    {{cacertfile, {}}},\n"
+      "    {{verify, verify_peer}}",
+      Quoted(own.cert), Quoted(own.key), Quoted(authority.cert));
+  return fmt::format(
+      "%% TLS for the distribution of {0}: peers on both sides show a certificate of one "
+      "authority.\n"
+      "%%   -name {0} -proto_dist inet_tls -ssl_dist_optfile {1}\n"
+      "[{{server, [\n"
+      "    {2},\n"
+      "    {{fail_if_no_peer_cert, true}}]}},\n"
+      " {{client, [\n"
+      "    {2}]}}].\n",
+      node, path, both);
+}
+
+absl::Status MakeNode(const std::string& node, const std::filesystem::path& folder,
+                      const Paths& authority_paths, const IssuedCertificate& authority,
+                      CertificateTime now, std::ostream& out) {
+  const Paths paths(folder, node);
+  ASSIGN_OR_RETURN(const bool is_there, AreThere(paths));
+  if (is_there) {
+    ASSIGN_OR_RETURN(const tls::CertificateInfo info, StillValid(paths.cert, now));
+    fmt::print(out, "kept {} and its key: valid until {}\n", paths.cert, info.not_after);
+  } else {
+    CertificateRequest request{.common_name = node.substr(0, kMaxCommonName),
+                               .validity = tls::ValidFor(kNodeDays, now)};
+    tls::AddHost(request, node.substr(node.find('@') + 1));
+    auto issued = tls::IssueNode(authority, request);
+    if (!issued.ok()) return base::Annotate(issued.status(), fmt::format("node {}", node));
+    RETURN_IF_ERROR(Save(paths, *issued));
+    fmt::print(out, "made {} and its key: valid until {}\n", paths.cert,
+               TimeText(request.validity.not_after));
+  }
+  const std::string options = folder / fmt::format("ssl_dist.{}.conf", node);
+  if (FileExists(options)) {
+    fmt::print(out, "kept {}\n", options);
+    return absl::OkStatus();
+  }
+  RETURN_IF_ERROR(WriteNewFile(options, OptionFile(node, options, paths, authority_paths), kOpen));
+  fmt::print(out, "made {}: for -proto_dist inet_tls -ssl_dist_optfile {}\n", options, options);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CertsInit(const std::string& folder, const std::vector<std::string>& nodes,
+                       std::ostream& out) {
+  for (const std::string& node : nodes) RETURN_IF_ERROR(CheckNode(node));
+  std::error_code error;
+  const std::filesystem::path absolute =
+      std::filesystem::absolute(folder, error).lexically_normal();
+  if (folder.empty() || error) return Refuse("no folder given", "name one");
+  std::filesystem::create_directories(absolute, error);
+  if (error) {
+    return base::Error(absl::StatusCode::kPermissionDenied,
+                       fmt::format("cannot make the folder {}: {}", absolute.string(),
+                                   base::ErrnoText(error.value())),
+                       "give a folder in which this user may write",
+                       base::ErrnoAtom(error.value()));
+  }
+  const CertificateTime now = Now();
+  const Paths authority_paths(absolute, "ca");
+  ASSIGN_OR_RETURN(const IssuedCertificate authority, TakeAuthority(authority_paths, now, out));
+  const std::set<std::string> once(nodes.begin(), nodes.end());
+  for (const std::string& node : once) {
+    RETURN_IF_ERROR(MakeNode(node, absolute, authority_paths, authority, now, out));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace noded::cli
