@@ -288,13 +288,7 @@ uint32_t TermScanner::ReadEscape() {
     return value;
   }
   if (Take("x")) return ReadHexEscape(start);
-  if (Take("^")) {
-    const uint32_t control = ReadCodePoint();
-    if (control < '@' || control > 0x7f) {
-      FailAt(start, "\\^ is not followed by a letter", "write \\^A for control-A");
-    }
-    return control & 0x1f;
-  }
+  if (Take("^") && !at_end()) return ReadCodePoint() & 0x1f;
   static constexpr std::string_view kNames = "bdefnrstv", kValues = "\b\x7f\x1b\f\n\r \t\v";
   if (const size_t i = kNames.find(c); c != '\0' && i != std::string_view::npos) {
     ++position_;

@@ -13,6 +13,7 @@
 //   - pids, ports and references: <a@host.107.0>, #Port<a@host.3>, #Ref<a@host.3.2.1>. OTP prints
 //     here, instead of the node's name, a number that is only known inside one virtual machine;
 //   - maps of more than 32 keys: sorted by key as smaller ones are, not in the order of OTP's hash;
+//   - the names in fun m:f/1: quoted and in UTF-8 as atoms elsewhere, not by rules of their own;
 //   - integers of more than kMaxDecimalBytes bytes: in base 16, which costs time in proportion.
 // What is printed parses to an equal term, except identifiers and closures: they have no syntax.
 //
