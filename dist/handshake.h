@@ -121,8 +121,12 @@ class Handshake {
  private:
   using Result = absl::StatusOr<std::optional<Event>>;
 
-  Result TakeMessage();
-  absl::Status Unexpected(const HandshakeMessage& message) const;
+  Result Step();
+  Result Take(const HandshakeMessage& message);
+  bool HasMessage() const;
+  size_t MessageLength() const;
+  absl::Status CheckInput() const;
+  absl::Status CheckForeign(bool& is_possible) const;
   Result OnName(const HandshakeName& name);
   Result OnAliveReply(const HandshakeStatus& status);
   Result OnComplement(const HandshakeComplement& complement);
@@ -132,12 +136,11 @@ class Handshake {
   Result OnAck(const HandshakeAck& ack);
   Result Finish();
   absl::Status AgreeOnFlags();
-  absl::Status CheckPreamble() const;
   absl::Status BadCookie() const;
+  absl::Status BadStatus(const HandshakeStatus& status) const;
   void SendChallenge();
-  void SendChallengeReply();
   void Send(const HandshakeMessage& message);
-  void Refuse(absl::Status why);
+  void Fail(absl::Status why);
   std::string Peer() const;
 
   const Role role_;

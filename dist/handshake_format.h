@@ -1,7 +1,7 @@
 // The messages of the distribution handshake and their layouts.
 //
 //   base::Buffer out = EncodeHandshake(HandshakeStatus{"ok"});               // with its length
-//   auto message = DecodeHandshake(body, HandshakeKind::kStatus);            // without it
+//   auto message = DecodeHandshake(body, HandshakeReader::kInitiator);   // without it
 //
 // Sans-IO, no threads. Errors: DataLoss. Extra bytes where OTP says that they must be ignored are.
 // Source: OTP "Distribution Protocol", Distribution Handshake.

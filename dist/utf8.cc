@@ -51,4 +51,23 @@ std::optional<size_t> Utf8Length(std::string_view text) {
   return length;
 }
 
+std::optional<std::string> Utf8ToLatin1(std::string_view text) {
+  std::string bytes;
+  bytes.reserve(text.size());
+  while (!text.empty()) {
+    uint32_t character = 0;
+    const size_t size = TakeUtf8(text, character);
+    if (size == 0 || character > 0xff) return std::nullopt;
+    bytes += static_cast<char>(character);
+    text.remove_prefix(size);
+  }
+  return bytes;
+}
+
+std::string Latin1ToUtf8(std::string_view bytes) {
+  std::string text;
+  for (const char byte : bytes) AppendUtf8(static_cast<unsigned char>(byte), text);
+  return text;
+}
+
 }  // namespace noded::dist

@@ -27,4 +27,8 @@ bool AppendUtf8(int64_t code_point, std::string& text);
 // The number of characters; none when `text` is not UTF-8.
 std::optional<size_t> Utf8Length(std::string_view text);
 
+// The same text with one byte a character; none when it is not UTF-8 or has a character beyond 255.
+std::optional<std::string> Utf8ToLatin1(std::string_view text);
+std::string Latin1ToUtf8(std::string_view bytes);
+
 }  // namespace noded::dist
