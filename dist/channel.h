@@ -40,8 +40,8 @@ namespace noded::dist {
 class Channel {
  public:
   struct Options {
-    uint64_t flags = 0;            // negotiated
-    base::Duration tick_interval;  // a quarter of net_ticktime
+    uint64_t flags = 0;              // negotiated
+    base::Duration tick_interval{};  // a quarter of net_ticktime; zero: neither ticks nor timeouts
     base::Limits limits;
     base::TimePoint now;
   };
@@ -69,7 +69,7 @@ class Channel {
   base::Buffer TakeOutput();
   // All that waits to be taken.
   size_t queued_bytes() const { return queued_bytes_; }
-  std::optional<base::TimePoint> Deadline() const { return next_tick_; }
+  std::optional<base::TimePoint> Deadline() const;
 
   uint64_t flags() const { return options_.flags; }
 
@@ -83,6 +83,7 @@ class Channel {
   absl::StatusOr<std::optional<Event>> TakePacket(const base::Slice& packet);
   absl::Status Tick(base::TimePoint now);
   void Queue(const Pid* sender, Lane packets);
+  void TakeTurn(base::Buffer& out);
 
   const Options options_;
   PacketReader packets_;

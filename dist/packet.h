@@ -6,10 +6,10 @@
 //
 //   base::Buffer out = FramePacket(std::move(body));
 //
-// A packet that arrived in one piece shares what was fed. Memory grows with the bytes that came,
-// not with the length that a peer claims. Not thread-safe.
-// Errors: ResourceExhausted (a length above limits.max_packet_bytes); the link must be closed.
-// Source: OTP "Distribution Protocol", Protocol between Connected Nodes.
+// A packet that arrived in one piece shares what was fed (a small one is copied). Memory grows with
+// the bytes that came, not with the length that a peer claims. Not thread-safe. Errors:
+// ResourceExhausted (a length above limits.max_packet_bytes); the link must be closed. Source: OTP
+// "Distribution Protocol", Protocol between Connected Nodes.
 #pragma once
 
 #include <cstdint>
