@@ -17,6 +17,7 @@ void Loop::Stop() {
   work_.reset();
   io_.stop();
   if (thread_.joinable()) thread_.join();
+  is_stopped_ = true;
 }
 
 LoopGroup::LoopGroup(size_t count) {

@@ -44,10 +44,11 @@ class Loop {
   void Dispatch(F&& function) {
     asio::dispatch(io_, std::forward<F>(function));
   }
-  // Runs `function` on the loop and waits for its result. From the loop itself it just runs.
+  // Runs `function` on the loop and waits for its result. From the loop itself, and when the loop
+  // has stopped, it just runs. Not while another thread is in Stop().
   template <class F>
   auto Run(F function) -> decltype(function()) {
-    if (is_current()) return function();
+    if (is_current() || is_stopped_.load()) return function();
     std::packaged_task<decltype(function())()> task(std::move(function));
     auto result = task.get_future();
     Post([&task] { task(); });
@@ -65,6 +66,7 @@ class Loop {
   asio::io_context io_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
   std::atomic<std::thread::id> thread_id_{};
+  std::atomic<bool> is_stopped_{false};
   std::thread thread_;
 };
 

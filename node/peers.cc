@@ -24,11 +24,12 @@ void Peers::SendTo(const AtomName& node, dist::Control control, std::optional<di
         options_.auto_connect == AutoConnect::kAlways ||
         (options_.auto_connect == AutoConnect::kOnce && !was_connected_.contains(node));
     if (is_closed_ || !may_connect) {
-      hooks_.down(node, base::Error(absl::StatusCode::kUnavailable,
-                                    fmt::format("{} is not connected", node.view()),
-                                    "connect to it first: dist_auto_connect forbids to do it by "
-                                    "itself",
-                                    "noconnection"));
+      hooks_.unreachable(node,
+                         base::Error(absl::StatusCode::kUnavailable,
+                                     fmt::format("{} is not connected", node.view()),
+                                     "connect to it first: dist_auto_connect forbids to do it by "
+                                     "itself",
+                                     "noconnection"));
       return;
     }
     Begin(node);
@@ -121,7 +122,7 @@ void Peers::ConnectFailed(const AtomName& node, const absl::Status& why, bool is
 void Peers::Fail(const AtomName& node, const absl::Status& why) {
   auto attempt = attempts_.extract(node);
   if (attempt.empty()) return;
-  hooks_.down(node, why);
+  hooks_.unreachable(node, why);
   for (auto& done : attempt.mapped().waiters) done(why);
 }
 

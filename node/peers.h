@@ -52,7 +52,11 @@ class Peers : public Outbound {
     // Starts one attempt.
     std::function<void(const dist::AtomName& node)> connect;
     std::function<void(const Peer& peer)> up;
+    // A connection ended.
     std::function<void(const dist::AtomName& node, const absl::Status& why)> down;
+    // An attempt failed, or something was sent to a node that is not to be connected to. Called in
+    // the middle of other work: only post.
+    std::function<void(const dist::AtomName& node, const absl::Status& why)> unreachable;
   };
 
   struct Options {

@@ -1,0 +1,41 @@
+#include "node/acceptor.h"
+
+#include <utility>
+
+#include "base/log.h"
+#include "base/status.h"
+
+namespace noded::node {
+
+using base::Task;
+
+Task<absl::Status> Acceptor::Run() {
+  auto self = shared_from_this();
+  while (true) {
+    absl::StatusOr<std::unique_ptr<base::Stream>> accepted =
+        co_await listener_->Accept(loops_.Next());
+    if (!accepted.ok()) co_return is_closed_ ? absl::OkStatus() : accepted.status();
+    Admit(*std::move(accepted));
+  }
+}
+
+void Acceptor::Admit(std::unique_ptr<base::Stream> accepted) {
+  base::Loop& loop = accepted->loop();
+  const std::string address = base::AddressText(accepted->peer());
+  auto [stream, ticket] = pending_.Add(std::move(accepted));
+  base::Spawn(loop, "handshake", establisher_.Admit(std::move(stream)),
+              [self = shared_from_this(), ticket = ticket,
+               address](absl::StatusOr<Establisher::Made> made) {
+                self->home_.Post([self, ticket] { self->pending_.Remove(ticket); });
+                if (made.ok()) return self->made_(*std::move(made));
+                base::LogWarn("handshake_refused").Add("peer", address).Add(made.status());
+              });
+}
+
+void Acceptor::Close() {
+  is_closed_ = true;
+  listener_->Close();
+  pending_.AbortAll();
+}
+
+}  // namespace noded::node

@@ -1,0 +1,114 @@
+#include "node/establish.h"
+
+#include <utility>
+
+#include "asio/co_spawn.hpp"
+#include "asio/use_awaitable.hpp"
+#include "fmt/format.h"
+
+#include "base/status.h"
+#include "dist/handshake_driver.h"
+
+namespace noded::node {
+namespace {
+
+using base::Task;
+using dist::AtomName;
+using dist::Handshake;
+
+Task<Handshake::Verdict> JudgeAtHome(Peers& peers, Handshake::PeerNamed peer) {
+  co_return peers.Judge(peer);
+}
+
+Task<bool> AskAtHome(Peers& peers, AtomName node) { co_return peers.IsOldLinkGone(node); }
+
+// The table of peers lives on the home loop; a handshake on the loop of its stream.
+class AskPeers : public dist::ConnectionDecisions {
+ public:
+  AskPeers(base::Loop& home, Peers& peers, AtomName called)
+      : home_(home), peers_(peers), called_(std::move(called)) {}
+
+  Task<Handshake::Verdict> Judge(Handshake::PeerNamed peer) override {
+    auto asked = JudgeAtHome(peers_, std::move(peer));
+    const Handshake::Verdict verdict =
+        co_await asio::co_spawn(home_.io(), std::move(asked), asio::use_awaitable);
+    co_return verdict;
+  }
+
+  Task<bool> IsOldLinkGone() override {
+    auto asked = AskAtHome(peers_, called_);
+    const bool is_gone = co_await asio::co_spawn(home_.io(), std::move(asked), asio::use_awaitable);
+    co_return is_gone;
+  }
+
+ private:
+  base::Loop& home_;
+  Peers& peers_;
+  const AtomName called_;  // of an attempt of ours
+};
+
+}  // namespace
+
+Task<absl::StatusOr<dist::EpmdNode>> Establisher::Find(base::Loop& loop, std::string name,
+                                                       std::string host, base::TimePoint deadline) {
+  dist::EpmdNode node;
+  if (options_.fixed_port != 0) {
+    node.name = name;
+    node.port = options_.fixed_port;
+    co_return node;
+  }
+  dist::EpmdClient::Options where{options_.epmd_port, options_.limits};
+  dist::EpmdClient epmd(loop, where);
+  const auto family = carrier_.is_v6() ? dist::AddressFamily::kV6 : dist::AddressFamily::kV4;
+  absl::StatusOr<dist::EpmdNode> found = co_await epmd.LookUp(name, host, family, deadline);
+  co_return found;
+}
+
+Task<absl::StatusOr<Establisher::Made>> Establisher::Connect(base::Loop& loop, AtomName node) {
+  const std::string full = node.ToString();
+  const std::string where = fmt::format("cannot connect to {}", full);
+  const size_t at = full.find('@');
+  if (at == std::string::npos || at == 0 || at + 1 == full.size()) {
+    co_return base::Error(absl::StatusCode::kInvalidArgument,
+                          fmt::format("{}: not the name of a node", where), "write it as name@host",
+                          "badarg");
+  }
+  const std::string host = full.substr(at + 1);
+  const base::TimePoint deadline = loop.Now() + options_.limits.handshake_timeout;
+  absl::StatusOr<dist::EpmdNode> found = co_await Find(loop, full.substr(0, at), host, deadline);
+  if (!found.ok()) co_return base::Annotate(found.status(), where);
+  dist::Target target{host, found->port, host};
+  absl::StatusOr<std::unique_ptr<base::Stream>> stream =
+      co_await carrier_.Connect(loop, std::move(target), deadline);
+  if (!stream.ok()) co_return base::Annotate(stream.status(), where);
+
+  Handshake handshake(Handshake::Role::kInitiator, options_.local, options_.cookies, node, deadline,
+                      options_.limits, found->highest_version);
+  AskPeers decisions(home_, peers_, node);
+  absl::StatusOr<Handshake::Done> done =
+      co_await dist::ShakeHands(**stream, handshake, decisions, deadline);
+  if (!done.ok()) {
+    (*stream)->Abort();
+    co_return base::Annotate(done.status(), where);
+  }
+  co_return Made{*std::move(stream), *std::move(done)};
+}
+
+Task<absl::StatusOr<Establisher::Made>> Establisher::Admit(std::unique_ptr<base::Stream> accepted) {
+  const base::TimePoint deadline = accepted->loop().Now() + options_.limits.handshake_timeout;
+  absl::StatusOr<std::unique_ptr<base::Stream>> stream =
+      co_await carrier_.Secure(std::move(accepted), deadline);
+  if (!stream.ok()) co_return stream.status();
+  Handshake handshake(Handshake::Role::kAcceptor, options_.local, options_.cookies, AtomName(),
+                      deadline, options_.limits);
+  AskPeers decisions(home_, peers_, AtomName());
+  absl::StatusOr<Handshake::Done> done =
+      co_await dist::ShakeHands(**stream, handshake, decisions, deadline);
+  if (!done.ok()) {
+    (*stream)->Abort();
+    co_return done.status();
+  }
+  co_return Made{*std::move(stream), *std::move(done)};
+}
+
+}  // namespace noded::node

@@ -1,0 +1,204 @@
+#include "node/node.h"
+
+#include <future>
+
+#include "fmt/format.h"
+
+#include "base/status.h"
+#include "node/node_core.h"
+#include "node/services/builtins.h"
+
+namespace noded::node {
+
+using dist::AtomName;
+using dist::Pid;
+using dist::Reference;
+using dist::Term;
+
+absl::StatusOr<std::unique_ptr<Node>> Node::Start(NodeOptions options, dist::Carrier* carrier) {
+  auto core = std::make_unique<Core>(std::move(options), *carrier);
+  std::unique_ptr<Node> node(new Node(std::move(core)));
+  // Callers come as soon as it listens: its functions are there before.
+  AddBuiltins(*node);
+  RETURN_IF_ERROR(node->core_->Start());
+  return node;
+}
+
+Node::Node(std::unique_ptr<Core> core) : core_(std::move(core)) {}
+
+Node::~Node() { Stop(); }
+
+void Node::Stop() { core_->Stop(); }
+
+const AtomName& Node::name() const { return core_->options.name; }
+uint32_t Node::creation() const { return core_->parts->identity.creation(); }
+uint16_t Node::port() const { return core_->port; }
+const dist::Carrier& Node::carrier() const { return core_->carrier; }
+
+absl::Status Node::Connect(const AtomName& peer) {
+  std::promise<absl::Status> promise;
+  core_->AtHome([&] {
+    core_->parts->peers.Connect(peer, [&promise](absl::Status done) { promise.set_value(done); });
+    return true;
+  });
+  return promise.get_future().get();
+}
+
+bool Node::Disconnect(const AtomName& peer) {
+  return core_->AtHome([&] { return core_->parts->peers.Disconnect(peer); });
+}
+
+std::vector<PeerInfo> Node::Peers() const {
+  return core_->AtHome([&] {
+    std::vector<PeerInfo> infos;
+    for (const node::Peers::Peer& peer : core_->parts->peers.Connected()) {
+      infos.push_back(Describe(peer));
+    }
+    return infos;
+  });
+}
+
+void Node::WatchNodes(
+    std::function<void(const PeerInfo& peer, bool is_up, const absl::Status& why)> watcher) {
+  core_->home.Post([core = core_.get(), watcher = std::move(watcher)]() mutable {
+    core->watchers.push_back(std::move(watcher));
+  });
+}
+
+absl::Status Node::Ping(const AtomName& peer, base::Duration timeout) {
+  if (peer == name()) return absl::OkStatus();
+  std::promise<absl::StatusOr<CallOutcome>> promise;
+  core_->AtHome([&] {
+    core_->parts->calls.Ping(peer, timeout, [&promise](absl::StatusOr<CallOutcome> outcome) {
+      promise.set_value(std::move(outcome));
+    });
+    return true;
+  });
+  ASSIGN_OR_RETURN(const CallOutcome outcome, promise.get_future().get());
+  if (outcome.is_return() && outcome.value.IsAtom("pong")) return absl::OkStatus();
+  return base::Error(absl::StatusCode::kPermissionDenied,
+                     fmt::format("{} is connected but does not answer as a node", peer.view()), "",
+                     "pang");
+}
+
+void Node::CallAsync(CallRequest request, Calls::Done done) {
+  core_->home.Post(
+      [core = core_.get(), request = std::move(request), done = std::move(done)]() mutable {
+        if (request.group_leader.node.empty()) request.group_leader = core->parts->group_leader_pid;
+        if (!(request.node == core->options.name)) {
+          return core->parts->calls.Call(std::move(request), std::move(done));
+        }
+        const bool is_taken = core->parts->function_calls.Apply(
+            CallContext{{}, request.group_leader}, request.module, request.function, request.args,
+            [done](CallOutcome outcome) { done(std::move(outcome)); });
+        if (!is_taken) done(CallOutcome::Error(Term::Atom("system_limit")));
+      });
+}
+
+absl::StatusOr<CallOutcome> Node::Call(CallRequest request) {
+  std::promise<absl::StatusOr<CallOutcome>> promise;
+  CallAsync(std::move(request), [&promise](absl::StatusOr<CallOutcome> outcome) {
+    promise.set_value(std::move(outcome));
+  });
+  return promise.get_future().get();
+}
+
+absl::Status Node::Cast(CallRequest request) {
+  std::promise<absl::Status> promise;
+  core_->AtHome([&] {
+    if (request.group_leader.node.empty()) request.group_leader = core_->parts->group_leader_pid;
+    core_->parts->calls.Cast(std::move(request),
+                             [&promise](absl::Status status) { promise.set_value(status); });
+    return true;
+  });
+  return promise.get_future().get();
+}
+
+absl::StatusOr<CallOutcome> Node::GenCall(const Destination& to, Term request,
+                                          base::Duration timeout) {
+  std::promise<absl::StatusOr<CallOutcome>> promise;
+  core_->AtHome([&] {
+    core_->parts->calls.GenCall(
+        to, std::move(request), timeout,
+        [&promise](absl::StatusOr<CallOutcome> outcome) { promise.set_value(std::move(outcome)); });
+    return true;
+  });
+  return promise.get_future().get();
+}
+
+void Node::Send(const Pid& from, const Destination& to, Term message) {
+  core_->home.Post([core = core_.get(), from, to, message = std::move(message)]() mutable {
+    core->parts->signals.Send(from, to, std::move(message));
+  });
+}
+
+void Node::Export(const AtomName& module, const AtomName& function, int arity, Function body) {
+  core_->functions.Add(module, function, arity, std::move(body));
+}
+
+std::vector<std::string> Node::ExportedFunctions() const { return core_->functions.Names(); }
+
+absl::StatusOr<Pid> Node::Serve(const AtomName& name, GenServer server) {
+  return core_->AtHome([&]() -> absl::StatusOr<Pid> {
+    Signals& signals = core_->parts->signals;
+    const Pid pid = signals.Start(
+        MakeGenServerProcess(core_->home, signals, *core_->workers, std::move(server)));
+    absl::Status registered = signals.processes().Register(name, pid);
+    if (registered.ok()) return pid;
+    signals.Exit(pid, Term::Atom("normal"));
+    return registered;
+  });
+}
+
+absl::StatusOr<std::unique_ptr<Mailbox>> Node::OpenMailbox(const AtomName& name) {
+  auto queue = std::make_shared<Mailbox::Queue>(core_->options.limits);
+  auto opened = core_->AtHome([&]() -> absl::StatusOr<Pid> {
+    Signals& signals = core_->parts->signals;
+    const Pid pid = signals.Start(queue);
+    if (name.empty()) return pid;
+    absl::Status registered = signals.processes().Register(name, pid);
+    if (registered.ok()) return pid;
+    signals.Exit(pid, Term::Atom("normal"));
+    return registered;
+  });
+  ASSIGN_OR_RETURN(const Pid pid, std::move(opened));
+  return std::make_unique<Mailbox>(pid, std::move(queue), [core = core_.get(), pid] {
+    core->AtHome([&] {
+      core->parts->signals.Exit(pid, Term::Atom("normal"));
+      return true;
+    });
+  });
+}
+
+Reference Node::Monitor(const Pid& from, const Destination& target) {
+  return core_->AtHome([&] { return core_->parts->signals.Monitor(from, target); });
+}
+
+void Node::Demonitor(const Pid& from, const Reference& monitor) {
+  core_->home.Post(
+      [core = core_.get(), from, monitor] { core->parts->signals.Demonitor(from, monitor); });
+}
+
+void Node::Link(const Pid& from, const Pid& to) {
+  core_->home.Post([core = core_.get(), from, to] { core->parts->signals.Link(from, to); });
+}
+
+void Node::Unlink(const Pid& from, const Pid& to) {
+  core_->home.Post([core = core_.get(), from, to] { core->parts->signals.Unlink(from, to); });
+}
+
+void Node::SendExit(const Pid& from, const Pid& to, const Term& reason) {
+  core_->home.Post(
+      [core = core_.get(), from, to, reason] { core->parts->signals.SendExit(from, to, reason); });
+}
+
+Pid Node::group_leader() const { return core_->parts->group_leader_pid; }
+
+void Node::SetOutput(std::function<void(std::string_view text)> write) {
+  core_->AtHome([&] {
+    core_->parts->group_leader->SetOutput(std::move(write));
+    return true;
+  });
+}
+
+}  // namespace noded::node

@@ -1,0 +1,115 @@
+// A member of an Erlang cluster, in this process.
+//
+//   ASSIGN_OR_RETURN(auto node, Node::Start(std::move(options), *carriers.Find("inet_tls")));
+//   node->Export("cart", "total", 1, Total);                  // others: rpc:call(Us, cart, total,
+//   [X]) node->Serve("cart", {.call = HandleCall});                // others:
+//   gen_server:call({cart, Us}, X) auto outcome = node->Call({"shop@host", "shop", "stock", args});
+//   // erpc:call ASSIGN_OR_RETURN(auto mailbox, node->OpenMailbox("till"));
+//   node->Send(mailbox->pid(), Destination::OfName("shop", "shop@host"), message);
+//   node->Stop();
+//
+// Every method may be called from any thread but a loop's (that is: not from a `done` function;
+// exported functions may). Methods that wait take a timeout and connect when need be. What the
+// called side raised is a CallOutcome; errors are of this side: Unavailable (noconnection, with the
+// step that failed and the mend), DeadlineExceeded, AlreadyExists (name taken).
+// The carrier outlives the node; mailboxes must be gone before it.
+// Source: OTP "Distributed Erlang", net_kernel(3), erpc(3), gen_server(3).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "base/stream.h"
+#include "dist/carrier/carrier.h"
+#include "dist/link.h"
+#include "node/calls.h"
+#include "node/function.h"
+#include "node/mailbox.h"
+#include "node/options.h"
+#include "node/services/gen_server.h"
+
+namespace noded::node {
+
+// A connected node.
+struct PeerInfo {
+  dist::AtomName name;
+  bool is_hidden = false;
+  bool is_incoming = false;
+  uint32_t creation = 0;
+  uint64_t flags = 0;
+  int handshake_version = 0;
+  std::chrono::system_clock::time_point since;
+  base::PeerIdentity identity;  // its address, and what TLS knows of it
+  dist::NodeLink::Counters counters;
+};
+
+class Node {
+ public:
+  // Listens, registers with epmd and answers from then on. Errors name the step and the mend:
+  // InvalidArgument, AlreadyExists (port or node name taken), Unavailable (no epmd).
+  static absl::StatusOr<std::unique_ptr<Node>> Start(NodeOptions options, dist::Carrier* carrier);
+  // Stop().
+  ~Node();
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  // Unregisters, says goodbye to every peer (what is queued goes out first) and ends. Idempotent.
+  void Stop();
+
+  const dist::AtomName& name() const;
+  uint32_t creation() const;
+  // Where it listens; 0 when it does not.
+  uint16_t port() const;
+  const dist::Carrier& carrier() const;
+
+  absl::Status Connect(const dist::AtomName& peer);
+  // False when there was no connection.
+  bool Disconnect(const dist::AtomName& peer);
+  std::vector<PeerInfo> Peers() const;
+  // Called on the home loop, for each connection made and lost; `why` is OK for the former.
+  void WatchNodes(std::function<void(const PeerInfo& peer, bool is_up, const absl::Status& why)>);
+
+  // net_adm:ping. OK is pong; PermissionDenied is pang from a connected node.
+  absl::Status Ping(const dist::AtomName& peer, base::Duration timeout);
+  absl::StatusOr<CallOutcome> Call(CallRequest request);
+  absl::Status Cast(CallRequest request);
+  absl::StatusOr<CallOutcome> GenCall(const Destination& to, dist::Term request,
+                                      base::Duration timeout);
+  // Without waiting: `done` runs on the home loop.
+  void CallAsync(CallRequest request, Calls::Done done);
+
+  void Send(const dist::Pid& from, const Destination& to, dist::Term message);
+
+  void Export(const dist::AtomName& module, const dist::AtomName& function, int arity,
+              Function body);
+  std::vector<std::string> ExportedFunctions() const;
+  absl::StatusOr<dist::Pid> Serve(const dist::AtomName& name, GenServer server);
+  // Registered under `name` when it is not empty.
+  absl::StatusOr<std::unique_ptr<Mailbox>> OpenMailbox(const dist::AtomName& name = {});
+
+  // From a mailbox' pid. The answers come into the mailbox.
+  dist::Reference Monitor(const dist::Pid& from, const Destination& target);
+  void Demonitor(const dist::Pid& from, const dist::Reference& monitor);
+  void Link(const dist::Pid& from, const dist::Pid& to);
+  void Unlink(const dist::Pid& from, const dist::Pid& to);
+  void SendExit(const dist::Pid& from, const dist::Pid& to, const dist::Term& reason);
+
+  // The process to which functions called on other nodes should write. What they write goes to
+  // `write` (UTF-8, called on the home loop); default: standard output.
+  dist::Pid group_leader() const;
+  void SetOutput(std::function<void(std::string_view text)> write);
+
+ private:
+  class Core;
+  explicit Node(std::unique_ptr<Core> core);
+
+  std::unique_ptr<Core> core_;
+};
+
+}  // namespace noded::node

@@ -1,0 +1,52 @@
+// What a Node is started with: plain values. node/config.h makes them from flags; C++ programs may
+// fill them in themselves.
+//
+//   NodeOptions options;
+//   options.name = "cart@shop.example.net";
+//   options.cookies = std::make_shared<const dist::CookieJar>(cookie);
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/limits.h"
+#include "dist/atom_name.h"
+#include "dist/carrier/listener.h"
+#include "dist/cookie.h"
+#include "node/peers.h"
+
+namespace noded::node {
+
+struct EpmdOptions {
+  uint16_t port = 4369;
+  // Serve epmd's port in this process when nobody does.
+  bool may_start = true;
+  // Where that server listens besides loopback; empty: everywhere.
+  std::vector<std::string> addresses;
+  // Not 0: no epmd at all; this node, and every other, listens at this port.
+  uint16_t fixed_port = 0;
+};
+
+struct NodeOptions {
+  dist::AtomName name;  // in full: name@host
+  std::shared_ptr<const dist::CookieJar> cookies;
+  // Other nodes see it only when they look for hidden ones, and connect no mesh with it.
+  bool is_hidden = false;
+  // False: it connects to others and nobody connects to it.
+  bool does_listen = true;
+  dist::ListenOptions listen;
+  EpmdOptions epmd;
+  AutoConnect auto_connect = AutoConnect::kAlways;
+  // A peer that is silent for this long, give or take a quarter, is gone.
+  std::chrono::milliseconds net_ticktime{60'000};
+  base::Limits limits;  // handshake_timeout is net_setuptime
+  // 0: one a core.
+  size_t loops = 0;
+  size_t worker_threads = 4;
+};
+
+}  // namespace noded::node

@@ -1,0 +1,19 @@
+// Functions that every node has, for a visitor: erlang:node/0, erlang:nodes/0, noded:info/0,
+// noded:echo/1, and what a BEAM's would be asked from a shell: erlang:is_alive/0,
+// erlang:system_time/0, os:getpid/0, net_adm:ping is a message and stands elsewhere.
+//
+//   AddBuiltins(node);
+//
+// The node outlives its functions.
+#pragma once
+
+#include "node/node.h"
+
+namespace noded::node {
+
+void AddBuiltins(Node& node);
+
+// What noded:info/0 gives: a map of node, version, carrier, otp_flags, port, peers and functions.
+dist::Term InfoTerm(const Node& node);
+
+}  // namespace noded::node
