@@ -6,7 +6,7 @@
 %%
 %% Needs `erl +pc unicode`: the texts depend on it.
 -module(make_terms).
--export([make/2, write/2, check/2, nodes/0, samples/1]).
+-export([make/2, write/2, check/2, nodes/0, samples/1, write_samples/2]).
 
 -define(NODES, ['a@b.com', 'shop@host', 'nodé@höst', 'Big@10.0.0.1']).
 
@@ -122,6 +122,17 @@ samples(Seed) ->
          {"old", {float(), 'atöm', pid(), [float()]}, [{minor_version, 0}]},
          {"compressed", lists:duplicate(100, {ok, <<"text">>}), [compressed]} |
          [{"nested" ++ integer_to_list(I), term(4), []} || I <- lists:seq(1, 12)]].
+
+%% One line each: name, external format, the same by minor version 2 (`-` where the order of a hash
+%% decides), both in base 64, text.
+write_samples(Samples, Path) ->
+    Lines = [[Name, $\s, base64:encode(term_to_binary(Term, Options)), $\s,
+              case has(fun large_map/1, Term) of
+                  true -> "-";
+                  false -> base64:encode(term_to_binary(Term, [{minor_version, 2}]))
+              end, $\s, unicode:characters_to_binary(io_lib:format("~0tp", [Term])), $\n]
+             || {Name, Term, Options} <- Samples],
+    file:write_file(Path, Lines).
 
 special() ->
     Borders = [0, 7, 8, 15, 16, 24, 27, 28, 31, 32, 53, 59, 60, 63, 64, 65, 127, 128, 2039, 2040, 2041,
