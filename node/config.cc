@@ -1,0 +1,267 @@
+#include "node/config.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "fmt/format.h"
+
+#include "base/nearest_name.h"
+#include "base/status.h"
+#include "dist/utf8.h"
+#include "node/config_reader.h"
+
+namespace noded::node {
+namespace {
+
+const Origin kDefaultOrigin;
+
+constexpr std::array<std::string_view, 4> kCarriers = {"inet_tcp", "inet6_tcp", "inet_tls",
+                                                       "inet6_tls"};
+
+Origin EnvironmentOrigin(std::string_view name) {
+  return {Origin::Kind::kEnvironment, std::string(name), 0};
+}
+
+absl::Status ReadName(ConfigReader& reader, const ConfigInputs& inputs) {
+  NodeConfig& config = reader.config();
+  const RawFlag* short_flag = reader.First("sname");
+  const RawFlag* long_flag = reader.First("name");
+  if (short_flag != nullptr && long_flag != nullptr) {
+    reader.Note(fmt::format("{} and {} are both given: -sname counts, as in erl",
+                            FlagText(*short_flag), FlagText(*long_flag)),
+                "remove one");
+  }
+  const RawFlag* flag = short_flag != nullptr ? short_flag : long_flag;
+  if (flag == nullptr) {
+    if (inputs.is_client) {
+      config.name = ClientNodeName("nodectl", inputs.target, inputs.hosts);
+      config.name_kind = KindOfHost(config.name.substr(config.name.find('@') + 1));
+      return absl::OkStatus();
+    }
+    return base::Error(absl::StatusCode::kInvalidArgument, "the node has no name",
+                       "add -name NAME@HOST.DOMAIN, -name NAME@ADDRESS or -sname NAME", "badarg");
+  }
+  config.name_kind = flag == short_flag ? NameKind::kShort : NameKind::kLong;
+  auto name = MakeNodeName(flag->values[0].text, config.name_kind, inputs.hosts);
+  if (!name.ok()) return base::Annotate(name.status(), flag->origin.ToString());
+  config.name = *std::move(name);
+  reader.SetOrigin("name", flag->origin);
+  return absl::OkStatus();
+}
+
+// Of an atom; and what would be lost in a file or a shell is no cookie.
+absl::Status CheckCookie(const RawFlag& flag, std::string_view cookie) {
+  const auto length = dist::Utf8Length(cookie);
+  if (!cookie.empty() && length && *length <= dist::AtomName::kMaxCharacters) {
+    return absl::OkStatus();
+  }
+  return RefuseFlag(flag,
+                    cookie.empty() ? "the cookie is empty"
+                                   : "the cookie is longer than 255 characters, or not UTF-8",
+                    "give 1 to 255 characters");
+}
+
+absl::Status ReadCookies(ConfigReader& reader) {
+  CookieConfig& cookie = reader.config().cookie;
+  cookie.places.home = reader.Variable("HOME");
+  cookie.places.config_home = reader.Variable("XDG_CONFIG_HOME");
+  for (const RawFlag* flag : reader.flags().All("setcookie")) {
+    const std::string& text = flag->values.back().text;
+    RETURN_IF_ERROR(CheckCookie(*flag, text));
+    dist::Cookie given{base::Secret(text), FlagText(*flag)};
+    std::string setting = "cookie";
+    const dist::Cookie* before = cookie.common ? &*cookie.common : nullptr;
+    if (flag->values.size() == 2) {
+      const std::string& node = flag->values[0].text;
+      if (auto split = SplitNodeName(node); !split.ok()) {
+        return base::Annotate(split.status(), FlagText(*flag));
+      }
+      setting = fmt::format("cookie {}", node);
+      auto found = cookie.by_node.find(node);
+      before = found == cookie.by_node.end() ? nullptr : &found->second;
+      if (before == nullptr) cookie.by_node.emplace(node, given);
+    } else if (before == nullptr) {
+      cookie.common = given;
+    }
+    if (before == nullptr) {
+      reader.SetOrigin(setting, flag->origin);
+    } else if (!(before->text == given.text)) {
+      return RefuseFlag(*flag,
+                        fmt::format("differs from {}; erl would take neither", before->origin),
+                        "give one cookie");
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadCarrier(ConfigReader& reader) {
+  ASSIGN_OR_RETURN(const RawFlag* flag, reader.Single("proto_dist"));
+  if (flag == nullptr) return absl::OkStatus();
+  const std::string& name = flag->values[0].text;
+  if (std::find(kCarriers.begin(), kCarriers.end(), name) == kCarriers.end()) {
+    return RefuseFlag(
+        *flag, fmt::format("unknown carrier '{}'{}", name, base::DidYouMean(name, kCarriers)),
+        fmt::format("give one of {}", fmt::join(kCarriers, ", ")));
+  }
+  reader.config().carrier = name;
+  reader.SetOrigin("proto_dist", flag->origin);
+  return absl::OkStatus();
+}
+
+// ERL_EPMD_ADDRESS: addresses set apart by commas.
+absl::Status ReadEpmdAddresses(ConfigReader& reader) {
+  std::string_view text = reader.Variable("ERL_EPMD_ADDRESS");
+  if (text.empty()) return absl::OkStatus();
+  reader.SetOrigin("epmd_address", EnvironmentOrigin("ERL_EPMD_ADDRESS"));
+  while (!text.empty()) {
+    const size_t end = text.find(',');
+    std::string_view address = text.substr(0, end);
+    text = end == std::string_view::npos ? "" : text.substr(end + 1);
+    while (address.starts_with(' ')) address.remove_prefix(1);
+    while (address.ends_with(' ')) address.remove_suffix(1);
+    if (address.empty()) continue;
+    if (!IsIpAddress(address)) {
+      return base::Error(absl::StatusCode::kInvalidArgument,
+                         fmt::format("ERL_EPMD_ADDRESS: '{}' is not an IP address", address),
+                         "give addresses set apart by commas", "badarg");
+    }
+    reader.config().epmd.addresses.emplace_back(address);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadEpmd(ConfigReader& reader) {
+  EpmdConfig& epmd = reader.config().epmd;
+  if (const RawFlag* flag = reader.First("epmd_port")) {
+    ASSIGN_OR_RETURN(epmd.port, reader.Port(*flag));
+    reader.SetOrigin("epmd_port", flag->origin);
+  } else if (std::string_view text = reader.Variable("ERL_EPMD_PORT"); !text.empty()) {
+    ASSIGN_OR_RETURN(epmd.port, ParsePort(text, "ERL_EPMD_PORT"));
+    reader.SetOrigin("epmd_port", EnvironmentOrigin("ERL_EPMD_PORT"));
+  }
+  RETURN_IF_ERROR(ReadEpmdAddresses(reader));
+  // The last one counts: erl reads it before init does.
+  if (const RawFlag* flag = reader.flags().Last("start_epmd")) {
+    ASSIGN_OR_RETURN(epmd.start, reader.Bool(*flag));
+    reader.SetOrigin("start_epmd", flag->origin);
+  }
+  ASSIGN_OR_RETURN(const RawFlag* fixed, reader.Single("erl_epmd_port"));
+  if (fixed != nullptr && fixed->values[0].text != "0") {
+    ASSIGN_OR_RETURN(epmd.fixed_port, reader.Port(*fixed));
+    epmd.is_used = false;
+    reader.SetOrigin("erl_epmd_port", fixed->origin);
+  }
+  if (const RawFlag* flag = reader.flags().First("no_epmd")) {
+    if (!epmd.fixed_port && reader.config().listen.is_on) {
+      return RefuseFlag(*flag, "without epmd nobody finds this node",
+                        "add -erl_epmd_port PORT or -dist_listen false, or remove it");
+    }
+    epmd.is_used = false;
+    reader.SetOrigin("no_epmd", flag->origin);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadVisibility(ConfigReader& reader, const ConfigInputs& inputs) {
+  NodeConfig& config = reader.config();
+  config.is_hidden = inputs.is_client;
+  config.listen.is_on = !inputs.is_client;
+  if (const RawFlag* flag = reader.First("hidden")) {
+    config.is_hidden = true;
+    if (!flag->values.empty()) ASSIGN_OR_RETURN(config.is_hidden, reader.Bool(*flag));
+    reader.SetOrigin("hidden", flag->origin);
+  }
+  if (const RawFlag* flag = reader.First("dist_listen")) {
+    ASSIGN_OR_RETURN(config.listen.is_on, reader.Bool(*flag));
+    reader.SetOrigin("dist_listen", flag->origin);
+    if (!config.listen.is_on) config.is_hidden = true;
+  }
+  ASSIGN_OR_RETURN(const RawFlag* connect_all, reader.Single("connect_all"));
+  if (connect_all != nullptr) {
+    ASSIGN_OR_RETURN(config.connect_all, reader.Bool(*connect_all));
+    reader.SetOrigin("connect_all", connect_all->origin);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadLogLevel(ConfigReader& reader) {
+  const RawFlag* flag = reader.First("noded_log");
+  if (flag == nullptr) return absl::OkStatus();
+  const std::string& level = flag->values[0].text;
+  if (!base::ParseLogLevel(level, reader.config().log_level)) {
+    constexpr std::array<std::string_view, 5> kLevels = {"debug", "info", "warn", "error", "off"};
+    return RefuseFlag(*flag, fmt::format("found '{}'{}", level, base::DidYouMean(level, kLevels)),
+                      fmt::format("give one of {}", fmt::join(kLevels, ", ")));
+  }
+  reader.SetOrigin("noded_log", flag->origin);
+  return absl::OkStatus();
+}
+
+absl::Status ReadTlsPairs(ConfigReader& reader) {
+  dist::TlsOptions& tls = reader.config().tls;
+  for (const RawFlag* flag : reader.flags().All("ssl_dist_opt")) {
+    for (size_t i = 0; i < flag->values.size(); i += 2) {
+      const Word& name = flag->values[i];
+      if (i + 1 == flag->values.size()) {
+        return RefuseFlag(*flag, fmt::format("option {} has no value", name.text),
+                          "give options and values in pairs");
+      }
+      RETURN_IF_ERROR(
+          dist::ApplyTlsPair(name.text, flag->values[i + 1].text, name.origin.ToString(), tls));
+      reader.SetOrigin(name.text, name.origin);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadTls(ConfigReader& reader, const ConfigInputs& inputs) {
+  NodeConfig& config = reader.config();
+  RETURN_IF_ERROR(ReadSslParameters(reader));
+  RETURN_IF_ERROR(ReadTlsPairs(reader));
+  ASSIGN_OR_RETURN(const RawFlag* file, reader.Single("ssl_dist_optfile"));
+  if (file != nullptr) {
+    const std::string& path = file->values[0].text;
+    if (!inputs.read_file) return RefuseFlag(*file, "files cannot be read here", "");
+    auto text = inputs.read_file(path);
+    if (!text.ok()) return base::Annotate(text.status(), FlagText(*file));
+    RETURN_IF_ERROR(dist::ApplyTlsFile(*text, path, config.tls));
+    reader.SetOrigin("ssl_dist_optfile", file->origin);
+  }
+  if (config.has_tls_carrier()) {
+    RETURN_IF_ERROR(dist::ValidateTlsOptions(config.tls, config.listen.is_on));
+  } else if (config.tls.is_given) {
+    reader.Note(fmt::format("TLS options are given, and the carrier {} has no TLS", config.carrier),
+                "add -proto_dist inet_tls, or remove -ssl_dist_opt and -ssl_dist_optfile");
+  }
+  if (!config.tls.ignored.empty()) {
+    reader.Note(
+        fmt::format("TLS options without effect here: {}", fmt::join(config.tls.ignored, ", ")),
+        "");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+const Origin& NodeConfig::OriginOf(std::string_view setting) const {
+  auto found = origins.find(setting);
+  return found == origins.end() ? kDefaultOrigin : found->second;
+}
+
+absl::StatusOr<NodeConfig> BuildConfig(const RawFlags& flags, const ConfigInputs& inputs) {
+  NodeConfig config;
+  config.ignored = flags.ignored;
+  ConfigReader reader(flags, config);
+  RETURN_IF_ERROR(ReadLogLevel(reader));
+  RETURN_IF_ERROR(ReadName(reader, inputs));
+  RETURN_IF_ERROR(ReadCookies(reader));
+  RETURN_IF_ERROR(ReadCarrier(reader));
+  RETURN_IF_ERROR(ReadVisibility(reader, inputs));
+  RETURN_IF_ERROR(ReadKernelParameters(reader));
+  RETURN_IF_ERROR(ReadEpmd(reader));
+  RETURN_IF_ERROR(ReadTls(reader, inputs));
+  return config;
+}
+
+}  // namespace noded::node
