@@ -1,0 +1,227 @@
+#include "dist/carrier/tls_options.h"
+
+#include <charconv>
+#include <optional>
+#include <utility>
+
+#include "fmt/format.h"
+
+#include "base/nearest_name.h"
+#include "base/status.h"
+#include "dist/carrier/tls_option_table.h"
+#include "dist/term_text.h"
+
+namespace noded::dist {
+namespace {
+
+absl::Status Refuse(std::string_view what, std::string_view mend) {
+  return base::Error(absl::StatusCode::kInvalidArgument, what, mend, "options");
+}
+
+bool IsOneOf(std::string_view word, std::string_view words) {
+  while (!words.empty()) {
+    const size_t end = words.find(' ');
+    if (words.substr(0, end) == word) return true;
+    words = end == std::string_view::npos ? "" : words.substr(end + 1);
+  }
+  return false;
+}
+
+bool IsFor(const TlsOptionEntry& entry, tls::Role role) {
+  return role == tls::Role::kServer ? entry.is_for_server : entry.is_for_client;
+}
+
+absl::Status RefuseUnknown(const TlsOptionCall& call) {
+  std::vector<std::string_view> known;
+  for (const TlsOptionEntry& entry : AllTlsOptions()) {
+    if (IsFor(entry, call.role)) known.push_back(entry.name);
+  }
+  return Refuse(
+      fmt::format("{}: unknown option{}", call.Where(), base::DidYouMean(call.name, known)),
+      "docs/flags.md lists the options");
+}
+
+absl::Status RefuseRole(const TlsOptionCall& call) {
+  const tls::Role other = call.role == tls::Role::kServer ? tls::Role::kClient : tls::Role::kServer;
+  return Refuse(fmt::format("{}: is an option of {}s", call.Where(), tls::RoleName(other)),
+                fmt::format("remove it, or write it for the {}", tls::RoleName(other)));
+}
+
+std::vector<Term> Atoms(std::string_view text) {
+  std::vector<Term> atoms;
+  for (;;) {
+    const size_t end = text.find(',');
+    atoms.push_back(Term::Atom(text.substr(0, end)));
+    if (end == std::string_view::npos) return atoms;
+    text.remove_prefix(end + 1);
+  }
+}
+
+// A word of the command line as the term that OTP makes of it.
+absl::StatusOr<Term> PairTerm(const TlsOptionCall& call, PairForm form, std::string_view value) {
+  switch (form) {
+    case PairForm::kText:
+      if (call.name == "server_name_indication" && value == "disable") return Term::Atom(value);
+      return Term::String(value);
+    case PairForm::kAtom:
+      return Term::Atom(value);
+    case PairForm::kInteger: {
+      int64_t number = 0;
+      const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+      if (error != std::errc() || end != value.data() + value.size()) {
+        return call.WrongValue(Term::String(value), "a whole number");
+      }
+      return Term::Int(number);
+    }
+    case PairForm::kAtomList:
+      if (!value.starts_with('[')) return Term::List(Atoms(value));
+      break;
+    case PairForm::kTerm:
+      break;
+  }
+  auto term = ParseTerm(value);
+  if (!term.ok()) return base::Annotate(term.status(), call.Where());
+  return term;
+}
+
+absl::Status Apply(const TlsOptionCall& call, const Term& value, TlsOptions& options) {
+  const TlsOptionEntry* entry = FindTlsOption(call.name);
+  if (entry == nullptr) return RefuseUnknown(call);
+  if (!IsFor(*entry, call.role)) return RefuseRole(call);
+  switch (entry->use) {
+    case TlsOptionUse::kApplied:
+      return entry->apply(call, value);
+    case TlsOptionUse::kNoEffect:
+      options.ignored.push_back(
+          fmt::format("{}_{} ({})", tls::RoleName(call.role), call.name, call.origin));
+      return absl::OkStatus();
+    case TlsOptionUse::kLater:
+      if (IsOneOf(PrintTerm(value), entry->note)) return absl::OkStatus();
+      return Refuse(fmt::format("{}: is not supported yet", call.Where()),
+                    entry->note.empty()
+                        ? "remove it until a later version has it"
+                        : fmt::format("remove it, or set it to {}, until a later version has it",
+                                      entry->note.substr(0, entry->note.find(' '))));
+    case TlsOptionUse::kRefused:
+      return Refuse(fmt::format("{}: is not taken", call.Where()), entry->note);
+  }
+  return absl::OkStatus();
+}
+
+// {Name, Value}, or Name alone for {Name, true}.
+absl::Status ApplyProperty(tls::Role role, const Term& property, std::string_view path,
+                           TlsOptions& options) {
+  if (property.is_atom()) {
+    return ApplyTlsOption(role, property.atom(), Term::Bool(true), path, options);
+  }
+  if (!property.IsTuple(2) || !property.tuple()[0].is_atom()) {
+    return Refuse(fmt::format("-ssl_dist_optfile {}: an entry of {} is not {{Option, Value}}", path,
+                              tls::RoleName(role)),
+                  "write entries as in {certfile, \"/etc/noded/node.pem\"}");
+  }
+  return ApplyTlsOption(role, property.tuple()[0].atom(), property.tuple()[1], path, options);
+}
+
+}  // namespace
+
+absl::Status ApplyTlsOption(tls::Role role, std::string_view name, const Term& value,
+                            std::string_view origin, TlsOptions& options) {
+  options.is_given = true;
+  tls::Options& target = role == tls::Role::kServer ? options.server : options.client;
+  return Apply({role, name, origin, target}, value, options);
+}
+
+absl::Status ApplyTlsPair(std::string_view name, std::string_view value, std::string_view origin,
+                          TlsOptions& options) {
+  options.is_given = true;
+  const bool is_server = name.starts_with("server_"), is_client = name.starts_with("client_");
+  if (!is_server && !is_client) {
+    const bool is_known = FindTlsOption(name) != nullptr;
+    return Refuse(
+        fmt::format("-ssl_dist_opt {} ({}): does not say whose option it is", name, origin),
+        is_known ? fmt::format("write server_{0} or client_{0}", name)
+                 : "options begin with server_ or client_");
+  }
+  const tls::Role role = is_server ? tls::Role::kServer : tls::Role::kClient;
+  tls::Options& target = is_server ? options.server : options.client;
+  const TlsOptionCall call{role, name.substr(7), origin, target};
+  const TlsOptionEntry* entry = FindTlsOption(call.name);
+  if (entry == nullptr) return RefuseUnknown(call);
+  if (!IsFor(*entry, role)) return RefuseRole(call);
+  // What will not be used need not be a term either.
+  if (entry->use != TlsOptionUse::kApplied) return Apply(call, Term::Atom(value), options);
+  ASSIGN_OR_RETURN(Term term, PairTerm(call, entry->pair_form, value));
+  return Apply(call, term, options);
+}
+
+absl::Status ApplyTlsFile(std::string_view text, std::string_view path, TlsOptions& options) {
+  options.is_given = true;
+  const std::string where = fmt::format("-ssl_dist_optfile {}", path);
+  constexpr std::string_view kForm = "write [{server, [...]}, {client, [...]}].";
+  auto terms = ParseTerms(text);
+  if (!terms.ok()) return base::Annotate(terms.status(), where);
+  if (terms->size() != 1 || !(*terms)[0].is_proper_list()) {
+    return Refuse(
+        fmt::format("{}: holds {}", where,
+                    terms->size() == 1 ? "no list" : fmt::format("{} terms", terms->size())),
+        kForm);
+  }
+  for (const Term& part : (*terms)[0].list()) {
+    const bool is_server = part.IsTagged("server", 2), is_client = part.IsTagged("client", 2);
+    if (!(is_server || is_client) || !part.tuple()[1].is_proper_list()) {
+      return Refuse(
+          fmt::format("{}: an entry is neither {{server, List}} nor {{client, List}}", where),
+          kForm);
+    }
+    for (const Term& property : part.tuple()[1].list()) {
+      RETURN_IF_ERROR(ApplyProperty(is_server ? tls::Role::kServer : tls::Role::kClient, property,
+                                    path, options));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ApplySslParameter(std::string_view key, const Term& value, std::string_view origin,
+                               TlsOptions& options) {
+  constexpr std::string_view kNoEffect[] = {"alert_timeout",
+                                            "bypass_pem_cache",
+                                            "internal_active_n",
+                                            "server_session_ticket_lifetime",
+                                            "server_session_ticket_store_size",
+                                            "server_session_ticket_max_early_data",
+                                            "client_session_ticket_lifetime",
+                                            "client_session_ticket_store_size",
+                                            "session_cache_client_max",
+                                            "session_cache_server_max",
+                                            "session_cb",
+                                            "session_cb_init_args",
+                                            "session_delay_cleanup_time",
+                                            "session_lifetime",
+                                            "ssl_pem_cache_clean"};
+  for (std::string_view known : kNoEffect) {
+    if (key != known) continue;
+    options.ignored.push_back(fmt::format("-ssl {} ({})", key, origin));
+    return absl::OkStatus();
+  }
+  if (key == "protocol_version") {
+    for (tls::Role role : {tls::Role::kServer, tls::Role::kClient}) {
+      tls::Options& target = role == tls::Role::kServer ? options.server : options.client;
+      RETURN_IF_ERROR(ApplyVersions(
+          {role, "versions", fmt::format("-ssl {}, {}", key, origin), target}, value));
+    }
+    return absl::OkStatus();
+  }
+  if (key == "dtls_protocol_version") return absl::OkStatus();
+  std::vector<std::string_view> all(std::begin(kNoEffect), std::end(kNoEffect));
+  all.push_back("protocol_version");
+  return Refuse(
+      fmt::format("-ssl {} ({}): unknown parameter{}", key, origin, base::DidYouMean(key, all)),
+      "docs/flags.md lists the parameters; certificates and keys go to -ssl_dist_opt");
+}
+
+absl::Status ValidateTlsOptions(const TlsOptions& options, bool is_listening) {
+  if (is_listening) RETURN_IF_ERROR(tls::Validate(options.server, tls::Role::kServer));
+  return tls::Validate(options.client, tls::Role::kClient);
+}
+
+}  // namespace noded::dist
