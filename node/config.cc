@@ -14,8 +14,6 @@
 namespace noded::node {
 namespace {
 
-const Origin kDefaultOrigin;
-
 constexpr std::array<std::string_view, 4> kCarriers = {"inet_tcp", "inet6_tcp", "inet_tls",
                                                        "inet6_tls"};
 
@@ -169,7 +167,9 @@ absl::Status ReadVisibility(ConfigReader& reader, const ConfigInputs& inputs) {
   config.listen.is_on = !inputs.is_client;
   if (const RawFlag* flag = reader.First("hidden")) {
     config.is_hidden = true;
-    if (!flag->values.empty()) ASSIGN_OR_RETURN(config.is_hidden, reader.Bool(*flag));
+    if (!flag->values.empty()) {
+      ASSIGN_OR_RETURN(config.is_hidden, reader.Bool(*flag));
+    }
     reader.SetOrigin("hidden", flag->origin);
   }
   if (const RawFlag* flag = reader.First("dist_listen")) {
@@ -245,8 +245,9 @@ absl::Status ReadTls(ConfigReader& reader, const ConfigInputs& inputs) {
 }  // namespace
 
 const Origin& NodeConfig::OriginOf(std::string_view setting) const {
+  static const auto* const kDefault = new Origin();
   auto found = origins.find(setting);
-  return found == origins.end() ? kDefaultOrigin : found->second;
+  return found == origins.end() ? *kDefault : found->second;
 }
 
 absl::StatusOr<NodeConfig> BuildConfig(const RawFlags& flags, const ConfigInputs& inputs) {
