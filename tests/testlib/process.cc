@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <regex.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/eventfd.h>
@@ -13,7 +14,6 @@
 #include <cstdlib>
 #include <map>
 #include <optional>
-#include <regex>
 
 #include "fmt/format.h"
 
@@ -83,6 +83,36 @@ struct Plan {
   }
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
+};
+
+class Expression {
+ public:
+  explicit Expression(const std::string& text) {
+    is_good_ = regcomp(&compiled_, text.c_str(), REG_EXTENDED | REG_NEWLINE) == 0;
+  }
+  ~Expression() {
+    if (is_good_) regfree(&compiled_);
+  }
+  Expression(const Expression&) = delete;
+  Expression& operator=(const Expression&) = delete;
+
+  bool is_good() const { return is_good_; }
+  // The match in `line` and its groups; a group that took no part is empty.
+  std::optional<std::vector<std::string>> Search(const std::string& line) const {
+    std::vector<regmatch_t> places(compiled_.re_nsub + 1);
+    if (regexec(&compiled_, line.c_str(), places.size(), places.data(), 0) != 0) {
+      return std::nullopt;
+    }
+    std::vector<std::string> groups;
+    for (const regmatch_t& place : places) {
+      groups.push_back(place.rm_so < 0 ? "" : line.substr(place.rm_so, place.rm_eo - place.rm_so));
+    }
+    return groups;
+  }
+
+ private:
+  regex_t compiled_;
+  bool is_good_;
 };
 
 void Notify(int event) {
@@ -230,12 +260,12 @@ auto Process::WaitUntil(const Find& find, const std::string& what,
 
 absl::StatusOr<std::vector<std::string>> Process::WaitForOutput(const std::string& expression,
                                                                 std::chrono::milliseconds timeout) {
-  const std::regex compiled(expression);
-  auto matches = [&compiled](const std::string& line) -> std::optional<std::vector<std::string>> {
-    std::smatch match;
-    if (!std::regex_search(line, match, compiled)) return std::nullopt;
-    return std::vector<std::string>(match.begin(), match.end());
-  };
+  const Expression compiled(expression);
+  if (!compiled.is_good()) {
+    return base::Error(absl::StatusCode::kInvalidArgument,
+                       fmt::format("\"{}\" is not a POSIX extended expression", expression));
+  }
+  auto matches = [&compiled](const std::string& line) { return compiled.Search(line); };
   return WaitUntil([&](const std::string& text) { return FindLine(text, matches); },
                    fmt::format("like \"{}\"", expression), timeout);
 }

@@ -56,8 +56,8 @@ class Process {
 
   pid_t pid() const { return pid_; }
 
-  // Until a whole line of either output matches the (ECMAScript) expression somewhere: the match
-  // and its groups. Lines that were there before count. Not for lines of many kilobytes.
+  // Until a whole line of either output matches the expression (POSIX extended: [0-9], not \d)
+  // somewhere: the match and its groups. Lines that were there before count.
   absl::StatusOr<std::vector<std::string>> WaitForOutput(
       const std::string& expression, std::chrono::milliseconds timeout = kPatience);
   // Until there is a whole line with this beginning; gives the rest of it, without the end.

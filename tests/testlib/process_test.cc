@@ -34,6 +34,7 @@ TEST(ProcessTest, WaitsForALineAndGivesItsGroups) {
   EXPECT_EQ((*match)[1], "tea");
   EXPECT_EQ((*match)[2], "4711");
   EXPECT_FALSE(shell->HasExited());
+  EXPECT_EQ(shell->WaitForOutput("(").status().code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST(ProcessTest, WaitsForTheWholeLine) {
