@@ -1,12 +1,9 @@
 #include "dist/handshake.h"
 
-#include <algorithm>
-#include <array>
 #include <utility>
 
 #include "base/status.h"
 #include "dist/flags.h"
-#include "dist/utf8.h"
 #include "fmt/format.h"
 
 namespace noded::dist {
@@ -22,39 +19,6 @@ constexpr std::string_view kPlainMend =
     "start both nodes with the same -proto_dist (inet_tls for TLS, inet_tcp without)";
 constexpr std::string_view kCookieMend =
     "give both nodes the same cookie: option -setcookie, or the same file .erlang.cookie";
-
-// Node names go over the wire with one byte a character.
-std::string ToWire(const AtomName& name) {
-  return Utf8ToLatin1(name.view()).value_or(name.ToString());
-}
-
-bool HasOddCharacter(std::string_view bytes) {
-  return std::any_of(bytes.begin(), bytes.end(), [](unsigned char c) {
-    return c <= 0x20 || c == 0x7f || (c >= 0x80 && c <= 0xa0);
-  });
-}
-
-// A node's name as the peer wrote it; `is_host`: what a node without a name sends.
-absl::StatusOr<AtomName> ReadNodeName(const std::string& bytes, bool is_host) {
-  const size_t at = bytes.find('@');
-  const bool is_well_formed = is_host
-                                  ? !bytes.empty() && at == std::string::npos
-                                  : at != std::string::npos && at != 0 && at + 1 != bytes.size() &&
-                                        bytes.find('@', at + 1) == std::string::npos;
-  if (!is_well_formed || bytes.size() > AtomName::kMaxCharacters || HasOddCharacter(bytes)) {
-    return base::Error(
-        StatusCode::kDataLoss,
-        fmt::format("handshake: the peer's name (in hexadecimal {}) is not of the form {}",
-                    base::ToHex(base::AsBytes(bytes.substr(0, AtomName::kMaxCharacters))),
-                    is_host ? "host" : "name@host"),
-        "start the peer with -name or -sname", "bad_name");
-  }
-  return AtomName(Latin1ToUtf8(bytes));
-}
-
-// What begins like this comes from no Erlang node; all are too long to be a message's length.
-constexpr std::array<std::string_view, 10> kForeign = {"GET ", "HEAD", "POST", "PUT ", "OPTI",
-                                                       "CONN", "DELE", "PRI ", "HTTP", "SSH-"};
 
 std::string_view WaitsFor(State state) {
   switch (state) {
@@ -99,7 +63,8 @@ Handshake::Handshake(Role role, Local local, std::shared_ptr<const CookieJar> co
       state_(role == Role::kAcceptor ? State::kAwaitName : State::kAwaitStatus) {
   if (role_ == Role::kAcceptor) return;
   const bool has_name = (local_.flags & dflag::kNameMe) == 0;
-  Send(HandshakeName{version_, local_.flags, has_name ? local_.creation : 0, ToWire(local_.name)});
+  Send(HandshakeName{version_, local_.flags, has_name ? local_.creation : 0,
+                     EncodeNodeName(local_.name)});
 }
 
 void Handshake::Feed(base::ByteView bytes) {
@@ -204,11 +169,9 @@ absl::Status Handshake::CheckInput() const {
                        "", "bad_handshake");
   }
   if (input_.size() < kLengthBytes) return absl::OkStatus();
-  if (is_first_message_) {
-    bool is_foreign_possible = false;
-    RETURN_IF_ERROR(CheckForeign(is_foreign_possible));
-    if (is_foreign_possible) return absl::OkStatus();
-  }
+  const Preamble preamble = is_first_message_ ? RecognisePreamble(input_) : Preamble::kErlang;
+  if (preamble == Preamble::kUndecided) return absl::OkStatus();
+  if (preamble != Preamble::kErlang) return ForeignPeer(preamble);
   if (MessageLength() <= max_message_bytes_) return absl::OkStatus();
   return base::Error(StatusCode::kResourceExhausted,
                      fmt::format("handshake with {}: a message of {} bytes, more than {}", Peer(),
@@ -216,29 +179,21 @@ absl::Status Handshake::CheckInput() const {
                      "check that an Erlang node is at the other end", "bad_handshake");
 }
 
-absl::Status Handshake::CheckForeign(bool& is_possible) const {
-  constexpr uint8_t kTlsFirst = 0x14, kTlsLast = 0x17, kTlsMajor = 3;  // record types, version
-  if (input_[0] >= kTlsFirst && input_[0] <= kTlsLast && input_[1] == kTlsMajor) {
-    return base::Error(StatusCode::kDataLoss,
-                       role_ == Role::kAcceptor
-                           ? "handshake: the peer speaks TLS, and this port does not"
-                           : fmt::format("handshake with {}: it answers with TLS, and we connected "
-                                         "without",
-                                         Peer()),
-                       kPlainMend, "tls_on_plain_port");
+absl::Status Handshake::ForeignPeer(Preamble preamble) const {
+  if (preamble == Preamble::kTls) {
+    return base::Error(
+        StatusCode::kDataLoss,
+        role_ == Role::kAcceptor
+            ? "handshake: the peer speaks TLS, and this port does not"
+            : fmt::format("handshake with {}: it answers with TLS, and we connected without",
+                          Peer()),
+        kPlainMend, "tls_on_plain_port");
   }
-  const std::string_view begin =
-      base::AsText(base::ByteView(input_).first(std::min(input_.size(), kForeign[0].size())));
-  for (const std::string_view text : kForeign) {
-    if (begin == text) {
-      return base::Error(StatusCode::kDataLoss,
-                         fmt::format("handshake with {}: it speaks {}", Peer(),
-                                     text == "SSH-" ? "SSH" : "HTTP (a browser or a health check)"),
-                         "point it at another port; this one is for Erlang nodes", "bad_handshake");
-    }
-    is_possible |= text.starts_with(begin);
-  }
-  return absl::OkStatus();
+  return base::Error(
+      StatusCode::kDataLoss,
+      fmt::format("handshake with {}: it speaks {}", Peer(),
+                  preamble == Preamble::kSsh ? "SSH" : "HTTP (a browser or a health check)"),
+      "point it at another port; this one is for Erlang nodes", "bad_handshake");
 }
 
 // The acceptor.
@@ -246,7 +201,7 @@ absl::Status Handshake::CheckForeign(bool& is_possible) const {
 Handshake::Result Handshake::OnName(const HandshakeName& name) {
   peer_flags_ = ExpandFlags(name.flags);
   const bool is_nameless = (peer_flags_ & dflag::kNameMe) != 0;
-  ASSIGN_OR_RETURN(peer_, ReadNodeName(name.name, is_nameless));
+  ASSIGN_OR_RETURN(peer_, DecodeNodeName(name.name, is_nameless));
   version_ = name.version;
   peer_creation_ = name.creation;
   // A version 5 name has only the lower flags; all that are mandatory are among them.
@@ -301,7 +256,7 @@ void Handshake::Answer(Verdict verdict) {
 
 void Handshake::AnswerNamed(const AtomName& name, uint32_t creation) {
   if (state_ != State::kAwaitVerdict || (peer_flags_ & dflag::kNameMe) == 0) return;
-  Send(HandshakeStatus{std::string(kNamed), ToWire(name), creation});
+  Send(HandshakeStatus{std::string(kNamed), EncodeNodeName(name), creation});
   peer_ = name;
   peer_creation_ = creation;
   SendChallenge();
@@ -328,7 +283,7 @@ void Handshake::SendChallenge() {
   uint64_t flags = local_.flags & ~dflag::kNameMe;
   // Who asks for a name is hidden, and is told that it was understood.
   if (peer_flags_ & dflag::kNameMe) flags = (flags & ~dflag::kPublished) | dflag::kNameMe;
-  Send(HandshakeChallenge{6, flags, own_challenge_, local_.creation, ToWire(local_.name)});
+  Send(HandshakeChallenge{6, flags, own_challenge_, local_.creation, EncodeNodeName(local_.name)});
   state_ = version_ < 6 ? State::kAwaitComplement : State::kAwaitReply;
 }
 
@@ -361,7 +316,7 @@ Handshake::Result Handshake::OnStatus(const HandshakeStatus& status) {
         "see the peer's log: its net_kernel:allow/1, our name or our flags", "not_allowed");
   }
   if (text == kNamed && is_nameless) {
-    ASSIGN_OR_RETURN(local_.name, ReadNodeName(status.name, false));
+    ASSIGN_OR_RETURN(local_.name, DecodeNodeName(status.name, false));
     local_.creation = status.creation;
     state_ = State::kAwaitChallenge;
     return std::optional<Event>();
@@ -393,7 +348,7 @@ void Handshake::AnswerAlive(bool go_on) {
 }
 
 Handshake::Result Handshake::OnChallenge(const HandshakeChallenge& challenge) {
-  ASSIGN_OR_RETURN(const AtomName name, ReadNodeName(challenge.name, false));
+  ASSIGN_OR_RETURN(const AtomName name, DecodeNodeName(challenge.name, false));
   if (name != peer_) {
     return base::Error(StatusCode::kPermissionDenied,
                        fmt::format("handshake with {}: a node {} answers", Peer(), name.view()),

@@ -35,6 +35,7 @@
 #include "dist/atom_name.h"
 #include "dist/cookie.h"
 #include "dist/handshake_format.h"
+#include "dist/preamble.h"
 
 namespace noded::dist {
 
@@ -126,7 +127,7 @@ class Handshake {
   bool HasMessage() const;
   size_t MessageLength() const;
   absl::Status CheckInput() const;
-  absl::Status CheckForeign(bool& is_possible) const;
+  absl::Status ForeignPeer(Preamble preamble) const;
   Result OnName(const HandshakeName& name);
   Result OnAliveReply(const HandshakeStatus& status);
   Result OnComplement(const HandshakeComplement& complement);

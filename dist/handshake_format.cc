@@ -5,6 +5,7 @@
 #include "base/byte_reader.h"
 #include "base/byte_writer.h"
 #include "base/status.h"
+#include "dist/utf8.h"
 #include "fmt/format.h"
 
 namespace noded::dist {
@@ -170,6 +171,12 @@ HandshakeMessage Read(uint8_t tag, HandshakeReader reader, base::ByteReader& in)
   }
 }
 
+bool HasOddCharacter(std::string_view bytes) {
+  return std::any_of(bytes.begin(), bytes.end(), [](unsigned char c) {
+    return c <= 0x20 || c == 0x7f || (c >= 0x80 && c <= 0xa0);
+  });
+}
+
 }  // namespace
 
 base::Buffer EncodeHandshake(const HandshakeMessage& message) {
@@ -206,6 +213,27 @@ std::string_view HandshakeMessageName(const HandshakeMessage& message) {
           [](const HandshakeAck&) { return std::string_view("send_challenge_ack"); },
       },
       message);
+}
+
+std::string EncodeNodeName(const AtomName& name) {
+  return Utf8ToLatin1(name.view()).value_or(name.ToString());
+}
+
+absl::StatusOr<AtomName> DecodeNodeName(const std::string& bytes, bool is_host) {
+  const size_t at = bytes.find('@');
+  const bool is_well_formed = is_host
+                                  ? !bytes.empty() && at == std::string::npos
+                                  : at != std::string::npos && at != 0 && at + 1 != bytes.size() &&
+                                        bytes.find('@', at + 1) == std::string::npos;
+  if (!is_well_formed || bytes.size() > AtomName::kMaxCharacters || HasOddCharacter(bytes)) {
+    return base::Error(
+        absl::StatusCode::kDataLoss,
+        fmt::format("handshake: the peer's name (in hexadecimal {}) is not of the form {}",
+                    base::ToHex(base::AsBytes(bytes.substr(0, AtomName::kMaxCharacters))),
+                    is_host ? "host" : "name@host"),
+        "start the peer with -name or -sname", "bad_name");
+  }
+  return AtomName(Latin1ToUtf8(bytes));
 }
 
 }  // namespace noded::dist

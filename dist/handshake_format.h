@@ -16,6 +16,7 @@
 #include "base/buffer.h"
 #include "base/bytes.h"
 #include "base/digest.h"
+#include "dist/atom_name.h"
 
 namespace noded::dist {
 
@@ -62,6 +63,11 @@ enum class HandshakeReader { kAcceptor, kInitiator };
 
 base::Buffer EncodeHandshake(const HandshakeMessage& message);
 absl::StatusOr<HandshakeMessage> DecodeHandshake(base::ByteView body, HandshakeReader reader);
+
+// A node's name in these messages: one byte a character.
+std::string EncodeNodeName(const AtomName& name);
+// Checks it: name@host, or a host alone where `is_host` (what a node without a name sends).
+absl::StatusOr<AtomName> DecodeNodeName(const std::string& bytes, bool is_host);
 
 // "send_name", ... for messages to people.
 std::string_view HandshakeMessageName(const HandshakeMessage& message);
