@@ -40,7 +40,7 @@ struct NodeOptions {
   bool does_listen = true;
   dist::ListenOptions listen;
   EpmdOptions epmd;
-  AutoConnect auto_connect = AutoConnect::kAlways;
+  ConnectPolicy auto_connect = ConnectPolicy::kAlways;
   // A peer that is silent for this long, give or take a quarter, is gone.
   std::chrono::milliseconds net_ticktime{60'000};
   base::Limits limits;  // handshake_timeout is net_setuptime

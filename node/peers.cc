@@ -21,8 +21,8 @@ void Peers::SendTo(const AtomName& node, dist::Control control, std::optional<di
   auto attempt = attempts_.find(node);
   if (attempt == attempts_.end()) {
     const bool may_connect =
-        options_.auto_connect == AutoConnect::kAlways ||
-        (options_.auto_connect == AutoConnect::kOnce && !was_connected_.contains(node));
+        options_.auto_connect == ConnectPolicy::kAlways ||
+        (options_.auto_connect == ConnectPolicy::kOnce && !was_connected_.contains(node));
     if (is_closed_ || !may_connect) {
       hooks_.unreachable(node,
                          base::Error(absl::StatusCode::kUnavailable,

@@ -32,7 +32,7 @@
 
 namespace noded::node {
 
-enum class AutoConnect { kAlways, kOnce, kNever };
+enum class ConnectPolicy { kAlways, kOnce, kNever };
 
 class Peers : public Outbound {
  public:
@@ -60,7 +60,7 @@ class Peers : public Outbound {
   };
 
   struct Options {
-    AutoConnect auto_connect = AutoConnect::kAlways;
+    ConnectPolicy auto_connect = ConnectPolicy::kAlways;
     base::Limits limits;
   };
 
@@ -111,7 +111,7 @@ class Peers : public Outbound {
   Hooks hooks_;
   std::map<dist::AtomName, Peer> connected_;
   std::map<dist::AtomName, Attempt> attempts_;
-  std::set<dist::AtomName> was_connected_;  // for AutoConnect::kOnce
+  std::set<dist::AtomName> was_connected_;  // for ConnectPolicy::kOnce
   bool is_closed_ = false;
 };
 
