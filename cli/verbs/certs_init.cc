@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "cli/verbs/certs.h"
 #include "cli/verbs/file.h"
+#include "node/names.h"
 #include "tls/certificate_info.h"
 #include "tls/issue.h"
 
@@ -21,7 +22,6 @@ using tls::CertificateTime;
 using tls::IssuedCertificate;
 
 constexpr std::chrono::days kAuthorityDays{3652}, kNodeDays{730};
-constexpr size_t kMaxNodeName = 255;   // bytes of an Erlang node name
 constexpr size_t kMaxCommonName = 64;  // RFC 5280
 constexpr mode_t kSecret = 0600, kOpen = 0644;
 
@@ -38,20 +38,15 @@ absl::Status Refuse(const std::string& what, const std::string& mend) {
   return base::Error(absl::StatusCode::kInvalidArgument, what, mend, "badarg");
 }
 
-// The name becomes part of file names and of an option file.
-absl::Status CheckNode(const std::string& node) {
-  const size_t at = node.find('@');
-  const bool is_whole = at != std::string::npos && at > 0 && at + 1 < node.size() &&
-                        node.find('@', at + 1) == std::string::npos;
-  const bool is_plain = std::all_of(node.begin(), node.end(), [](unsigned char c) {
-    return c > 0x20 && c != 0x7f && c != '/' && c != '\\' && c != '"' && c != '\'';
+// The name becomes part of file names and of an option file, the host one of a certificate.
+absl::StatusOr<std::string> HostOf(const std::string& node) {
+  ASSIGN_OR_RETURN(const node::SplitName split, node::SplitNodeName(node));
+  const bool is_plain = std::all_of(split.host.begin(), split.host.end(), [](unsigned char c) {
+    return c > 0x20 && c < 0x7f && c != '/' && c != '\\' && c != '"';
   });
-  if (is_whole && is_plain && node.front() != '-' && node.size() <= kMaxNodeName) {
-    return absl::OkStatus();
-  }
-  return Refuse(fmt::format("node \"{}\": not a node name", node),
-                "write it as NAME@HOST, such as shop@127.0.0.1 or shop@shop.example.net, without "
-                "spaces, quotes and slashes");
+  if (is_plain) return std::string(split.host);
+  return Refuse(fmt::format("node '{}': no certificate can be made for its host", node),
+                "give an ASCII host name (an international one in its xn-- form) or an address");
 }
 
 struct Paths {
@@ -131,13 +126,13 @@ std::string OptionFile(const std::string& node, const std::string& path, const P
   return fmt::format(
       "%% TLS for the distribution of {0}: peers on both sides show a certificate of one "
       "authority.\n"
-      "%%   -name {0} -proto_dist inet_tls -ssl_dist_optfile {1}\n"
+      "%%   {3} {0} -proto_dist inet_tls -ssl_dist_optfile {1}\n"
       "[{{server, [\n"
       "    {2},\n"
       "    {{fail_if_no_peer_cert, true}}]}},\n"
       " {{client, [\n"
       "    {2}]}}].\n",
-      node, path, both);
+      node, path, both, node::NameFlag(node::KindOfHost(node.substr(node.find('@') + 1))));
 }
 
 absl::Status MakeNode(const std::string& node, const std::filesystem::path& folder,
@@ -151,7 +146,8 @@ absl::Status MakeNode(const std::string& node, const std::filesystem::path& fold
   } else {
     CertificateRequest request{.common_name = node.substr(0, kMaxCommonName),
                                .validity = tls::ValidFor(kNodeDays, now)};
-    tls::AddHost(request, node.substr(node.find('@') + 1));
+    ASSIGN_OR_RETURN(const std::string host, HostOf(node));
+    tls::AddHost(request, host);
     auto issued = tls::IssueNode(authority, request);
     if (!issued.ok()) return base::Annotate(issued.status(), fmt::format("node {}", node));
     RETURN_IF_ERROR(Save(paths, *issued));
@@ -172,7 +168,7 @@ absl::Status MakeNode(const std::string& node, const std::filesystem::path& fold
 
 absl::Status CertsInit(const std::string& folder, const std::vector<std::string>& nodes,
                        std::ostream& out) {
-  for (const std::string& node : nodes) RETURN_IF_ERROR(CheckNode(node));
+  for (const std::string& node : nodes) RETURN_IF_ERROR(HostOf(node).status());
   std::error_code error;
   const std::filesystem::path absolute =
       std::filesystem::absolute(folder, error).lexically_normal();
