@@ -4,16 +4,11 @@
 #include "mbedtls/pk.h"
 #include "mbedtls/x509_crt.h"
 
-#include "base/random.h"
 #include "base/status.h"
+#include "tls/crypto.h"
 
 namespace noded::tls {
 namespace {
-
-int FillRandom(void*, unsigned char* to, size_t size) {
-  base::RandomBytes(to, size);
-  return 0;
-}
 
 struct Certificate {
   Certificate() { mbedtls_x509_crt_init(&context); }
@@ -33,7 +28,7 @@ class FoundKey {
     std::vector<uint8_t> text = base::ToVector(pem);
     text.push_back(0);  // which the library wants, and counts
     is_readable_ =
-        mbedtls_pk_parse_key(&key_, text.data(), text.size(), nullptr, 0, FillRandom, nullptr) == 0;
+        mbedtls_pk_parse_key(&key_, text.data(), text.size(), nullptr, 0, Random, nullptr) == 0;
     base::Wipe(text.data(), text.size());
   }
   ~FoundKey() { mbedtls_pk_free(&key_); }
@@ -43,9 +38,8 @@ class FoundKey {
   KeyMatch Match(const mbedtls_pk_context& of_certificate) {
     if (!is_there_) return KeyMatch::kNoKey;
     if (!is_readable_) return KeyMatch::kUnknown;
-    return mbedtls_pk_check_pair(&of_certificate, &key_, FillRandom, nullptr) == 0
-               ? KeyMatch::kMatches
-               : KeyMatch::kDiffers;
+    return mbedtls_pk_check_pair(&of_certificate, &key_, Random, nullptr) == 0 ? KeyMatch::kMatches
+                                                                               : KeyMatch::kDiffers;
   }
 
  private:

@@ -11,7 +11,6 @@
 #include "fmt/chrono.h"
 #include "fmt/format.h"
 #include "mbedtls/ecp.h"
-#include "mbedtls/error.h"
 #include "mbedtls/oid.h"
 #include "mbedtls/pk.h"
 #include "mbedtls/rsa.h"
@@ -19,6 +18,7 @@
 
 #include "base/random.h"
 #include "base/status.h"
+#include "tls/crypto.h"
 
 namespace noded::tls {
 namespace {
@@ -56,15 +56,9 @@ struct Issuer {
   Key key;
 };
 
-int FillRandom(void*, unsigned char* to, size_t size) {
-  base::RandomBytes(to, size);
-  return 0;
-}
-
 absl::Status LibraryError(const std::string& what, int code) {
-  char text[160] = "";
-  mbedtls_strerror(code, text, sizeof(text));
-  return base::Error(absl::StatusCode::kInternal, fmt::format("{}: {}", what, text));
+  return base::Error(absl::StatusCode::kInternal,
+                     fmt::format("{}: {}", what, MbedtlsErrorText(code)));
 }
 
 absl::Status Refuse(const std::string& what, const std::string& mend) {
@@ -78,15 +72,15 @@ absl::Status MakeKey(KeyType type, Key& key) {
   if (result == 0) {
     switch (type) {
       case KeyType::kEcP256:
-        result = mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(key.context),
-                                     FillRandom, nullptr);
+        result = mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(key.context), Random,
+                                     nullptr);
         break;
       case KeyType::kEcP384:
-        result = mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP384R1, mbedtls_pk_ec(key.context),
-                                     FillRandom, nullptr);
+        result = mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP384R1, mbedtls_pk_ec(key.context), Random,
+                                     nullptr);
         break;
       case KeyType::kRsa2048:
-        result = mbedtls_rsa_gen_key(mbedtls_pk_rsa(key.context), FillRandom, nullptr, 2048, 65537);
+        result = mbedtls_rsa_gen_key(mbedtls_pk_rsa(key.context), Random, nullptr, 2048, 65537);
         break;
     }
   }
@@ -106,13 +100,13 @@ absl::Status ReadIssuer(const IssuedCertificate& authority, Issuer& issuer) {
   std::vector<unsigned char> terminated(text.begin(), text.end());
   terminated.push_back(0);
   const int result = mbedtls_pk_parse_key(&issuer.key.context, terminated.data(), terminated.size(),
-                                          nullptr, 0, FillRandom, nullptr);
+                                          nullptr, 0, Random, nullptr);
   base::Wipe(terminated.data(), terminated.size());
   if (result != 0) {
     return Refuse("the authority's private key cannot be read", mend + ", the key not encrypted");
   }
-  if (mbedtls_pk_check_pair(&issuer.certificate.context.pk, &issuer.key.context, FillRandom,
-                            nullptr) != 0) {
+  if (mbedtls_pk_check_pair(&issuer.certificate.context.pk, &issuer.key.context, Random, nullptr) !=
+      0) {
     return Refuse("the authority's private key is not that of its certificate", mend);
   }
   if (!mbedtls_x509_crt_get_ca_istrue(&issuer.certificate.context)) {
@@ -261,6 +255,7 @@ std::string SubjectOf(const mbedtls_x509_crt& issuer) {
 absl::StatusOr<IssuedCertificate> Issue(const CertificateRequest& request, bool is_ca,
                                         Issuer* issuer) {
   RETURN_IF_ERROR(CheckRequest(request));
+  RETURN_IF_ERROR(StartCrypto());
   AlternativeNames names;
   RETURN_IF_ERROR(names.Add(request));
   Key key;
@@ -288,7 +283,7 @@ absl::StatusOr<IssuedCertificate> Issue(const CertificateRequest& request, bool 
   if (result == 0) result = SetExtensions(context, request, is_ca, names);
   std::vector<unsigned char> buffer(kMaxPem);
   if (result == 0) {
-    result = mbedtls_x509write_crt_pem(context, buffer.data(), buffer.size(), FillRandom, nullptr);
+    result = mbedtls_x509write_crt_pem(context, buffer.data(), buffer.size(), Random, nullptr);
   }
   if (result != 0) return LibraryError("cannot write a certificate", result);
   IssuedCertificate issued;
@@ -321,6 +316,7 @@ absl::Status CheckChain(const Issuer& issuer, const IssuedCertificate& issued) {
 
 absl::StatusOr<IssuedCertificate> IssueBelow(const IssuedCertificate& authority,
                                              const CertificateRequest& request, bool is_ca) {
+  RETURN_IF_ERROR(StartCrypto());
   Issuer issuer;
   RETURN_IF_ERROR(ReadIssuer(authority, issuer));
   ASSIGN_OR_RETURN(IssuedCertificate issued, Issue(request, is_ca, &issuer));
