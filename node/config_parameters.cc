@@ -1,5 +1,7 @@
-// -kernel KEY VALUE and -ssl KEY VALUE: values are Erlang terms. Of several flags the later counts,
-// within one flag the first, as in OTP.
+// -kernel KEY VALUE and -ssl KEY VALUE: values are Erlang terms. Which counts of a key given again
+// is OTP's own mixture: application_controller puts the pairs of later flags before those of
+// earlier ones; of the resulting list, a key that has a default in the .app file takes the first,
+// any other key the last.
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -44,10 +46,14 @@ struct Parameter {
   }
 };
 
+// Keys with a default in kernel.app.
+constexpr std::array<std::string_view, 4> kWithDefault = {"connect_all", "logger_level",
+                                                          "net_tickintensity", "net_ticktime"};
+
 // Those that count, one a key.
-absl::StatusOr<std::vector<Parameter>> Collect(const RawFlags& flags, std::string_view name) {
+absl::StatusOr<std::vector<Parameter>> Collect(ConfigReader& reader, std::string_view name) {
   std::vector<Parameter> all;
-  std::vector<const RawFlag*> given = flags.All(name);
+  std::vector<const RawFlag*> given = reader.flags().All(name);
   std::reverse(given.begin(), given.end());
   for (const RawFlag* flag : given) {
     for (size_t i = 0; i < flag->values.size(); i += 2) {
@@ -56,10 +62,23 @@ absl::StatusOr<std::vector<Parameter>> Collect(const RawFlags& flags, std::strin
         return RefuseFlag(*flag, fmt::format("parameter {} has no value", key.text),
                           "give keys and values in pairs");
       }
-      const bool is_known = std::any_of(all.begin(), all.end(), [&](const Parameter& other) {
+      Parameter parameter{flag, key, flag->values[i + 1].text};
+      auto before = std::find_if(all.begin(), all.end(), [&](const Parameter& other) {
         return other.key.text == key.text;
       });
-      if (!is_known) all.push_back({flag, key, flag->values[i + 1].text});
+      if (before == all.end()) {
+        all.push_back(std::move(parameter));
+        continue;
+      }
+      const bool is_kept =
+          std::find(kWithDefault.begin(), kWithDefault.end(), key.text) != kWithDefault.end();
+      if (before->text != parameter.text) {
+        const Parameter& winner = is_kept ? *before : parameter;
+        reader.Note(fmt::format("-{} {} is given more than once: {} ({}) counts, as in erl", name,
+                                key.text, winner.text, winner.key.origin.ToString()),
+                    "give it once");
+      }
+      if (!is_kept) *before = std::move(parameter);
     }
   }
   return all;
@@ -293,7 +312,7 @@ absl::Status CheckPorts(const NodeConfig& config) {
 
 absl::Status ReadKernelParameters(ConfigReader& reader) {
   NodeConfig& config = reader.config();
-  ASSIGN_OR_RETURN(std::vector<Parameter> parameters, Collect(reader.flags(), "kernel"));
+  ASSIGN_OR_RETURN(std::vector<Parameter> parameters, Collect(reader, "kernel"));
   for (const Parameter& parameter : parameters) {
     RETURN_IF_ERROR(ReadKernelParameter(parameter, reader));
   }
@@ -323,7 +342,7 @@ absl::Status ReadKernelParameters(ConfigReader& reader) {
 }
 
 absl::Status ReadSslParameters(ConfigReader& reader) {
-  ASSIGN_OR_RETURN(std::vector<Parameter> parameters, Collect(reader.flags(), "ssl"));
+  ASSIGN_OR_RETURN(std::vector<Parameter> parameters, Collect(reader, "ssl"));
   for (const Parameter& parameter : parameters) {
     ASSIGN_OR_RETURN(Term value, parameter.Value());
     RETURN_IF_ERROR(dist::ApplySslParameter(parameter.key.text, value,

@@ -1,0 +1,243 @@
+#include "dist/carrier/tls_options.h"
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "dist/carrier/tls_option_table.h"
+#include "dist/term_text.h"
+
+namespace noded::dist {
+namespace {
+
+using tls::Role;
+
+TlsOptions FromFile(std::string_view text) {
+  TlsOptions options;
+  absl::Status status = ApplyTlsFile(text, "/f", options);
+  EXPECT_TRUE(status.ok()) << status;
+  return options;
+}
+
+tls::Options Server(std::string_view options) {
+  return FromFile("[{server, [" + std::string(options) + "]}].").server;
+}
+tls::Options Client(std::string_view options) {
+  return FromFile("[{client, [" + std::string(options) + "]}].").client;
+}
+
+std::string FileRefusal(std::string_view text) {
+  TlsOptions options;
+  absl::Status status = ApplyTlsFile(text, "/f", options);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << text;
+  return std::string(status.message());
+}
+
+std::string ServerRefusal(std::string_view options) {
+  return FileRefusal("[{server, [" + std::string(options) + "]}].");
+}
+
+std::string PairRefusal(std::string_view name, std::string_view value) {
+  TlsOptions options;
+  absl::Status status = ApplyTlsPair(name, value, "ERL_FLAGS", options);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << name;
+  return std::string(status.message());
+}
+
+bool Has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+using Names = std::vector<std::string>;
+
+TEST(TlsOptionsTest, PairsOfOtpsDocumentationAreTaken) {
+  TlsOptions options;
+  const std::vector<std::pair<std::string_view, std::string_view>> pairs = {
+      {"server_certfile", "/s.pem"},
+      {"client_certfile", "/c.pem"},
+      {"server_keyfile", "/s.key"},
+      {"client_password", "pass word"},
+      {"server_cacertfile", "/ca"},
+      {"server_verify", "verify_peer"},
+      {"client_verify", "verify_none"},
+      {"server_depth", "3"},
+      {"server_fail_if_no_peer_cert", "true"},
+      {"server_dhfile", "/dh"},
+      {"server_secure_renegotiate", "false"},
+      {"client_reuse_sessions", "save"},
+      {"client_ciphers", "ECDHE-RSA-AES256-GCM-SHA384"},
+      {"client_versions", "tlsv1.3"},
+      {"server_hibernate_after", "1000"},
+      {"client_crl_check", "false"},
+      {"client_ktls", "false"}};
+  for (const auto& [name, value] : pairs) {
+    absl::Status status = ApplyTlsPair(name, value, "ERL_FLAGS", options);
+    EXPECT_TRUE(status.ok()) << status;
+  }
+  EXPECT_EQ(options.server.identity.certfile, "/s.pem");
+  EXPECT_EQ(options.client.identity.certfile, "/c.pem");
+  EXPECT_EQ(options.server.identity.keyfile, "/s.key");
+  EXPECT_EQ(options.client.identity.password.view(), "pass word");
+  EXPECT_EQ(options.server.trust.cacertfile, "/ca");
+  EXPECT_EQ(options.server.trust.verify, tls::Verify::kPeer);
+  EXPECT_EQ(options.client.trust.verify, tls::Verify::kNone);
+  EXPECT_EQ(options.server.trust.depth, 3);
+  EXPECT_TRUE(options.server.trust.fail_if_no_peer_cert);
+  EXPECT_EQ(options.server.ciphers.dhfile, "/dh");
+  EXPECT_FALSE(options.server.sessions.secure_renegotiate);
+  EXPECT_TRUE(options.client.sessions.reuse_sessions);
+  EXPECT_EQ(options.client.ciphers.suites, Names{"TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"});
+  EXPECT_FALSE(options.client.versions.tls12);
+  EXPECT_TRUE(options.client.versions.tls13);
+  EXPECT_EQ(options.ignored, Names{"server_hibernate_after (ERL_FLAGS)"});
+  EXPECT_TRUE(options.is_given);
+}
+
+TEST(TlsOptionsTest, PairsTakeMoreThanOtpsDo) {
+  TlsOptions options;
+  for (const auto& [name, value] : std::vector<std::pair<std::string_view, std::string_view>>{
+           {"server_versions", "tlsv1.2,tlsv1.3"},
+           {"client_server_name_indication", "disable"},
+           {"server_supported_groups", "x25519,secp256r1"},
+           {"client_signature_algs", "[{sha256, rsa}]"}}) {
+    absl::Status status = ApplyTlsPair(name, value, "ERL_FLAGS", options);
+    EXPECT_TRUE(status.ok()) << status;
+  }
+  EXPECT_TRUE(options.server.versions.tls12 && options.server.versions.tls13);
+  EXPECT_EQ(options.client.trust.name_check, tls::NameCheck::kDisabled);
+  EXPECT_EQ(options.server.ciphers.groups, (Names{"x25519", "secp256r1"}));
+  EXPECT_EQ(options.client.ciphers.signature_algorithms, Names{"rsa_pkcs1_sha256"});
+}
+
+TEST(TlsOptionsTest, WrongPairsAreRefusedWithPlaceAndMend) {
+  std::string why = PairRefusal("server_cerfile", "/a");
+  EXPECT_TRUE(Has(why, "server_cerfile (ERL_FLAGS)") && Has(why, "'certfile'?")) << why;
+  EXPECT_TRUE(Has(PairRefusal("certfile", "/a"), "write server_certfile or client_certfile"));
+  EXPECT_TRUE(Has(PairRefusal("frob", "/a"), "begin with server_ or client_"));
+  EXPECT_TRUE(Has(PairRefusal("client_fail_if_no_peer_cert", "true"), "is an option of servers"));
+  EXPECT_TRUE(Has(PairRefusal("server_depth", "two"), "a whole number"));
+  EXPECT_TRUE(Has(PairRefusal("server_depth", "256"), "0 to 255"));
+  EXPECT_TRUE(Has(PairRefusal("server_verify", "yes"), "found yes; expected is verify_peer or"));
+  EXPECT_TRUE(Has(PairRefusal("server_certfile", ""), "the path of a PEM file"));
+  EXPECT_TRUE(Has(PairRefusal("server_versions", "tlsv1.1"), "RFC 8996"));
+  EXPECT_TRUE(Has(PairRefusal("server_ciphers", "ECDHE-RSA-AES256-GCM-SHA383"),
+                  "nearest known one is ECDHE-RSA-AES256-GCM-SHA384"));
+}
+
+TEST(TlsOptionsTest, WhatTheEngineLacksIsRefusedUnlessItIsOff) {
+  EXPECT_TRUE(Has(PairRefusal("client_crl_check", "true"), "is not supported yet"));
+  EXPECT_TRUE(Has(PairRefusal("client_crl_check", "peer"), "set it to false"));
+  EXPECT_TRUE(Has(PairRefusal("server_ktls", "true"), "is not supported yet"));
+  EXPECT_TRUE(Has(PairRefusal("server_verify_fun", "{m, f, []}"), "is not supported yet"));
+  EXPECT_TRUE(Has(ServerRefusal("{verify_fun, {fun inet_tls_dist:verify_client/3, []}}"),
+                  "server_verify_fun (/f): is not supported yet"));
+  EXPECT_TRUE(Has(ServerRefusal("{session_tickets, stateless}"), "is not supported yet"));
+  EXPECT_TRUE(Has(ServerRefusal("{partial_chain, undefined}"), "is not supported yet"));
+  Server("{session_tickets, disabled}, {crl_check, false}, {verify_fun, undefined}");
+}
+
+TEST(TlsOptionsTest, ListsAndBinariesOfAFileAreTaken) {
+  tls::Options options = Server(
+      "{certfile, <<\"/s.pem\">>}, {versions, ['tlsv1.2']}, {ciphers, [\"TLS_AES_128_GCM_SHA256\","
+      "\"ECDHE-ECDSA-AES128-GCM-SHA256\"]}, honor_cipher_order, {eccs, [prime256v1]},"
+      "{signature_algs, [ecdsa_secp256r1_sha256, {sha384, ecdsa}, rsa_pss_rsae_sha512]},"
+      "{alpn_preferred_protocols, [<<\"h2\">>, \"x\"]}, {client_renegotiation, false}");
+  EXPECT_EQ(options.identity.certfile, "/s.pem");
+  EXPECT_FALSE(options.versions.tls13);
+  EXPECT_EQ(options.ciphers.suites,
+            (Names{"TLS_AES_128_GCM_SHA256", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"}));
+  EXPECT_TRUE(options.ciphers.honor_cipher_order);
+  EXPECT_EQ(options.ciphers.groups, Names{"secp256r1"});
+  EXPECT_EQ(options.ciphers.signature_algorithms,
+            (Names{"ecdsa_secp256r1_sha256", "ecdsa_secp384r1_sha384", "rsa_pss_rsae_sha512"}));
+  EXPECT_EQ(options.alpn.protocols, (Names{"h2", "x"}));
+  EXPECT_FALSE(options.sessions.client_renegotiation);
+}
+
+TEST(TlsOptionsTest, CertificatesAndKeysMayStandInTheFile) {
+  tls::Options options =
+      Server("{cert, [<<1,2>>, <<3>>]}, {key, {'ECPrivateKey', <<4,5>>}}, {cacerts, [<<6>>]}");
+  ASSERT_EQ(options.identity.certs.size(), 2u);
+  EXPECT_EQ(options.identity.certs[0].text(), "\x01\x02");
+  EXPECT_EQ(options.identity.key.view(), "\x04\x05");
+  EXPECT_EQ(options.trust.cacerts.size(), 1u);
+  options = Server("{certs_keys, [#{certfile => \"/c\", keyfile => \"/k\", password => \"p\"}]}");
+  EXPECT_EQ(options.identity.certfile, "/c");
+  EXPECT_EQ(options.identity.keyfile, "/k");
+  EXPECT_EQ(options.identity.password.view(), "p");
+  EXPECT_TRUE(Has(ServerRefusal("{certs_keys, [#{}, #{}]}"), "not supported yet"));
+  EXPECT_TRUE(Has(ServerRefusal("{certs_keys, [#{file => 1}]}"), "one of the keys"));
+  EXPECT_TRUE(Has(ServerRefusal("{key, #{engine => 1}}"), "not supported yet"));
+}
+
+TEST(TlsOptionsTest, SecretsAreNeverShown) {
+  EXPECT_FALSE(Has(ServerRefusal("{key, {'DSAPrivateKey', <<\"s3cret\">>}}"), "s3cret"));
+  EXPECT_FALSE(Has(ServerRefusal("{password, {s3cret}}"), "s3cret"));
+  EXPECT_FALSE(Has(ServerRefusal("{certs_keys, [#{password => {s3cret}}]}"), "s3cret"));
+  EXPECT_FALSE(Has(ServerRefusal("{psk_identity, \"s3cret\"}"), "s3cret"));
+}
+
+TEST(TlsOptionsTest, TheServersNameIsGivenOrNotChecked) {
+  EXPECT_EQ(Client("{server_name_indication, disable}").trust.name_check,
+            tls::NameCheck::kDisabled);
+  const tls::Trust trust = Client("{server_name_indication, \"b.example\"}").trust;
+  EXPECT_EQ(trust.name_check, tls::NameCheck::kGiven);
+  EXPECT_EQ(trust.server_name, "b.example");
+  EXPECT_TRUE(Has(ServerRefusal("{server_name_indication, \"x\"}"), "is an option of clients"));
+}
+
+TEST(TlsOptionsTest, OfAnOptionGivenTwiceTheLaterCounts) {
+  EXPECT_EQ(Server("{depth, 1}, {depth, 2}").trust.depth, 2);
+}
+
+TEST(TlsOptionsTest, AFileOfAnotherFormIsRefused) {
+  for (const char* text : {"", "server.", "[].\n[].", "[{server, x}].", "[{sever, []}].",
+                           "[{server, [7]}].", "[{server, [{\"a\", 1}]}].", "[{server, [],}"}) {
+    EXPECT_TRUE(Has(FileRefusal(text), "-ssl_dist_optfile /f")) << text;
+  }
+  FromFile("[].");
+}
+
+TEST(TlsOptionsTest, WrongValuesNameWhatWasFoundAndExpected) {
+  EXPECT_TRUE(Has(ServerRefusal("{depth, many}"), "found many; expected is the number"));
+  EXPECT_TRUE(Has(ServerRefusal("{honor_cipher_order, 1}"), "found 1; expected is true or false"));
+  EXPECT_TRUE(Has(ServerRefusal("{versions, []}"), "'tlsv1.2' and 'tlsv1.3'"));
+  EXPECT_TRUE(Has(ServerRefusal("{versions, [tlsv12]}"), "found tlsv12"));
+  EXPECT_TRUE(Has(ServerRefusal("{ciphers, []}"), "a list of names"));
+  EXPECT_TRUE(Has(ServerRefusal("{ciphers, [#{cipher => aes_128_gcm}]}"), "written as names"));
+  EXPECT_TRUE(Has(ServerRefusal("{supported_groups, [secp256k1]}"), "'secp256r1'?"));
+  EXPECT_TRUE(Has(ServerRefusal("{signature_algs, [{sha, rsa}]}"), "rsa_pkcs1_sha"));
+  EXPECT_TRUE(Has(ServerRefusal("{alpn_preferred_protocols, [h2]}"), "1 to 255 bytes"));
+  EXPECT_TRUE(Has(ServerRefusal("{nodelay, true}"), "an option of sockets"));
+  EXPECT_TRUE(Has(ServerRefusal("{cacerts, [x]}"), "a binary of DER"));
+}
+
+TEST(TlsOptionsTest, ApplicationParametersOfSslApplyToBothRoles) {
+  TlsOptions options;
+  ASSERT_TRUE(
+      ApplySslParameter("protocol_version", *ParseTerm("['tlsv1.3']"), "ERL_FLAGS", options).ok());
+  EXPECT_FALSE(options.server.versions.tls12 || options.client.versions.tls12);
+  EXPECT_FALSE(options.is_given);
+  EXPECT_TRUE(ApplySslParameter("session_lifetime", Term::Int(1), "ERL_FLAGS", options).ok());
+  EXPECT_EQ(options.ignored, Names{"-ssl session_lifetime (ERL_FLAGS)"});
+  const absl::Status status =
+      ApplySslParameter("protocol_versoin", Term::Nil(), "ERL_FLAGS", options);
+  EXPECT_TRUE(Has(std::string(status.message()), "did you mean 'protocol_version'?")) << status;
+}
+
+TEST(TlsOptionsTest, ValidationNamesTheRole) {
+  TlsOptions options;
+  EXPECT_TRUE(Has(std::string(ValidateTlsOptions(options).message()), "server_certfile"));
+  EXPECT_TRUE(ValidateTlsOptions(options, false).ok());
+}
+
+TEST(TlsOptionsTest, TheTableNamesEachOptionOnce) {
+  for (const TlsOptionEntry& entry : AllTlsOptions()) {
+    EXPECT_EQ(FindTlsOption(entry.name), &entry) << entry.name << " is there twice";
+    EXPECT_EQ(entry.apply != nullptr, entry.use == TlsOptionUse::kApplied) << entry.name;
+  }
+}
+
+}  // namespace
+}  // namespace noded::dist
