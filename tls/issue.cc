@@ -87,13 +87,16 @@ absl::Status MakeKey(KeyType type, Key& key) {
   return result == 0 ? absl::OkStatus() : LibraryError("cannot make a private key", result);
 }
 
+// The size includes the terminating zero, as the library wants it of PEM.
+bool ParsePem(const std::string& pem, Certificate& certificate) {
+  return mbedtls_x509_crt_parse(&certificate.context,
+                                reinterpret_cast<const unsigned char*>(pem.c_str()),
+                                pem.size() + 1) == 0;
+}
+
 absl::Status ReadIssuer(const IssuedCertificate& authority, Issuer& issuer) {
   const std::string mend = "give the certificate and the key of the authority, both in PEM";
-  const std::string& cert = authority.cert_pem;
-  // The sizes include the terminating zero, as the library wants it of PEM.
-  if (mbedtls_x509_crt_parse(&issuer.certificate.context,
-                             reinterpret_cast<const unsigned char*>(cert.c_str()),
-                             cert.size() + 1) != 0) {
+  if (!ParsePem(authority.cert_pem, issuer.certificate)) {
     return Refuse("the authority's certificate cannot be read", mend);
   }
   std::string_view text = authority.key_pem.view();
@@ -302,9 +305,7 @@ absl::StatusOr<IssuedCertificate> Issue(const CertificateRequest& request, bool 
 // form that the writer does not reproduce.
 absl::Status CheckChain(const Issuer& issuer, const IssuedCertificate& issued) {
   Certificate made;
-  if (mbedtls_x509_crt_parse(&made.context,
-                             reinterpret_cast<const unsigned char*>(issued.cert_pem.c_str()),
-                             issued.cert_pem.size() + 1) != 0) {
+  if (!ParsePem(issued.cert_pem, made)) {
     return base::Error(absl::StatusCode::kInternal, "cannot read the certificate just made");
   }
   const mbedtls_x509_buf& is = made.context.issuer_raw;
@@ -351,6 +352,24 @@ absl::StatusOr<IssuedCertificate> IssueIntermediate(const IssuedCertificate& aut
 absl::StatusOr<IssuedCertificate> IssueNode(const IssuedCertificate& authority,
                                             const CertificateRequest& request) {
   return IssueBelow(authority, request, false);
+}
+
+absl::Status CheckIssuedBy(const std::string& authority_pem, const std::string& cert_pem) {
+  RETURN_IF_ERROR(StartCrypto());
+  Certificate authority, certificate;
+  const bool is_readable = ParsePem(authority_pem, authority) && ParsePem(cert_pem, certificate);
+  uint32_t flags = 0;
+  if (is_readable) {
+    mbedtls_x509_crt_verify(&certificate.context, &authority.context, nullptr, nullptr, &flags,
+                            nullptr, nullptr);
+    flags &= ~uint32_t{MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE};
+    if (flags == 0) return absl::OkStatus();
+  }
+  return base::Error(absl::StatusCode::kUnauthenticated,
+                     is_readable ? "the certificate is not signed by the authority"
+                                 : "the certificate or its authority cannot be read",
+                     "have it issued by the authority",
+                     is_readable ? "unknown_ca" : "bad_certificate");
 }
 
 }  // namespace noded::tls

@@ -65,4 +65,8 @@ absl::StatusOr<IssuedCertificate> IssueIntermediate(const IssuedCertificate& aut
 absl::StatusOr<IssuedCertificate> IssueNode(const IssuedCertificate& authority,
                                             const CertificateRequest& request);
 
+// Whether the first certificate of `cert_pem` is signed by an authority of `authority_pem`, perhaps
+// through intermediates that follow it; times do not matter. Unauthenticated if not.
+absl::Status CheckIssuedBy(const std::string& authority_pem, const std::string& cert_pem);
+
 }  // namespace noded::tls

@@ -103,6 +103,21 @@ TEST(IssueTest, AChainWithAnIntermediateAuthorityVerifies) {
   EXPECT_THAT(Openssl({"verify", "-CAfile", ca, cert}), Has("unable to get local issuer"));
 }
 
+TEST(IssueTest, TellsWhoseCertificateItIs) {
+  const IssuedCertificate root = Made(IssueAuthority(Request("Root")));
+  const IssuedCertificate namesake = Made(IssueAuthority(Request("Root")));
+  const IssuedCertificate middle = Made(IssueIntermediate(root, Request("Middle")));
+  const IssuedCertificate node = Made(IssueNode(middle, Request("a")));
+  EXPECT_TRUE(CheckIssuedBy(root.cert_pem, middle.cert_pem).ok());
+  EXPECT_TRUE(CheckIssuedBy(root.cert_pem, node.cert_pem + middle.cert_pem).ok());
+  CertificateRequest request = Request("old");
+  request.validity.not_after = Now() - std::chrono::minutes(1);
+  EXPECT_TRUE(CheckIssuedBy(root.cert_pem, Made(IssueNode(root, request)).cert_pem).ok());
+  for (const std::string& stranger : {node.cert_pem, namesake.cert_pem, std::string("tea")}) {
+    EXPECT_EQ(CheckIssuedBy(root.cert_pem, stranger).code(), absl::StatusCode::kUnauthenticated);
+  }
+}
+
 TEST(IssueTest, OtherKeysWorkToo) {
   CertificateRequest request = Request("Shop CA");
   request.key_type = KeyType::kEcP384;

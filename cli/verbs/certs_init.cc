@@ -11,7 +11,7 @@
 #include "cli/verbs/certs.h"
 #include "cli/verbs/file.h"
 #include "node/names.h"
-#include "tls/certificate_info.h"
+#include "tls/describe.h"
 #include "tls/issue.h"
 
 namespace noded::cli {
@@ -69,16 +69,25 @@ absl::Status Save(const Paths& paths, const IssuedCertificate& issued) {
   return WriteNewFile(paths.cert, issued.cert_pem, kOpen);
 }
 
-// What keeps a certificate from being used on.
-absl::StatusOr<tls::CertificateInfo> StillValid(const std::string& path, CertificateTime now) {
-  ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(path));
-  auto certificates = tls::ReadCertificates(base::AsBytes(text));
-  if (!certificates.ok()) return base::Annotate(certificates.status(), path);
-  tls::CertificateInfo info = certificates->front();
+constexpr char kAnew[] = "move it and its key away to have a new pair";
+
+// A pair that is there already and is to be used on.
+absl::StatusOr<tls::CertificateInfo> TakePair(const Paths& paths, CertificateTime now,
+                                              IssuedCertificate& pair) {
+  ASSIGN_OR_RETURN(pair.cert_pem, ReadWholeFile(paths.cert));
+  ASSIGN_OR_RETURN(std::string key, ReadWholeFile(paths.key));
+  pair.key_pem = base::Secret(key);
+  std::string both = pair.cert_pem + "\n" + key;
+  auto all = tls::DescribeCertificates(base::AsBytes(both));
+  base::Wipe(key.data(), key.size());
+  base::Wipe(both.data(), both.size());
+  if (!all.ok()) return base::Annotate(all.status(), paths.cert);
+  if (all->front().key_match == tls::KeyMatch::kDiffers) {
+    return Refuse(fmt::format("{}: is not the key of {}", paths.key, paths.cert), kAnew);
+  }
+  const tls::CertificateInfo& info = all->front().info;
   if (info.not_after < TimeText(now)) {
-    return Refuse(fmt::format("{} expired at {}", path, info.not_after),
-                  "move it and its key away to have a new pair; a new authority needs new node "
-                  "certificates too");
+    return Refuse(fmt::format("{}: expired at {}", paths.cert, info.not_after), kAnew);
   }
   return info;
 }
@@ -95,11 +104,8 @@ absl::StatusOr<IssuedCertificate> TakeAuthority(const Paths& paths, CertificateT
                TimeText(now + kAuthorityDays));
     return made;
   }
-  ASSIGN_OR_RETURN(const tls::CertificateInfo info, StillValid(paths.cert, now));
-  ASSIGN_OR_RETURN(std::string cert, ReadWholeFile(paths.cert));
-  ASSIGN_OR_RETURN(std::string key, ReadWholeFile(paths.key));
-  IssuedCertificate authority{.cert_pem = std::move(cert), .key_pem = base::Secret(key)};
-  base::Wipe(key.data(), key.size());
+  IssuedCertificate authority;
+  ASSIGN_OR_RETURN(const tls::CertificateInfo info, TakePair(paths, now, authority));
   fmt::print(out, "kept {} and its key: the authority, valid until {}\n", paths.cert,
              info.not_after);
   return authority;
@@ -141,7 +147,13 @@ absl::Status MakeNode(const std::string& node, const std::filesystem::path& fold
   const Paths paths(folder, node);
   ASSIGN_OR_RETURN(const bool is_there, AreThere(paths));
   if (is_there) {
-    ASSIGN_OR_RETURN(const tls::CertificateInfo info, StillValid(paths.cert, now));
+    IssuedCertificate pair;
+    ASSIGN_OR_RETURN(const tls::CertificateInfo info, TakePair(paths, now, pair));
+    if (!tls::CheckIssuedBy(authority.cert_pem, pair.cert_pem).ok()) {
+      return Refuse(
+          fmt::format("{}: is not signed by the authority {}", paths.cert, authority_paths.cert),
+          kAnew);
+    }
     fmt::print(out, "kept {} and its key: valid until {}\n", paths.cert, info.not_after);
   } else {
     CertificateRequest request{.common_name = node.substr(0, kMaxCommonName),

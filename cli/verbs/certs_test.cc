@@ -102,20 +102,31 @@ TEST(CertsInitTest, RefusesHalfOfAPair) {
   EXPECT_FALSE(FileExists(dir.File("b@127.0.0.1.pem")));
 }
 
-TEST(CertsInitTest, RefusesAnAuthorityThatIsNoneOrNotItsKeys) {
+TEST(CertsInitTest, RefusesAnAuthorityThatIsNoneOrExpiredOrNotItsKeys) {
   TestCerts certs;
   TempDir dir;
-  const CertFiles node = certs.Node("a"), other = certs.Mismatched("a");
+  const CertFiles node = certs.Node("a"), expired = certs.Expired("a");
   dir.Write("ca.pem", ReadFile(node.cert));
   dir.Write("ca-key.pem", ReadFile(node.key));
   absl::Status status = InitError(dir.path(), {"b@127.0.0.1"});
   EXPECT_THAT(status.message(), HasSubstr("not that of an authority"));
-  dir.Write("ca-key.pem", ReadFile(other.key));
+  dir.Write("ca-key.pem", ReadFile(certs.Node("b").key));
   status = InitError(dir.path(), {"b@127.0.0.1"});
-  EXPECT_THAT(status.message(), HasSubstr("not that of its certificate"));
-  dir.Write("ca.pem", ReadFile(certs.Expired("a").cert));
+  EXPECT_THAT(status.message(), HasSubstr("ca-key.pem: is not the key of " + dir.File("ca.pem")));
+  dir.Write("ca.pem", ReadFile(expired.cert));
+  dir.Write("ca-key.pem", ReadFile(expired.key));
   status = InitError(dir.path(), {"b@127.0.0.1"});
-  EXPECT_THAT(status.message(), HasSubstr("expired at "));
+  EXPECT_THAT(status.message(), HasSubstr("ca.pem: expired at "));
+}
+
+TEST(CertsInitTest, RefusesToKeepACertificateOfAnotherAuthority) {
+  TempDir dir;
+  Init(dir.path(), {"a@127.0.0.1"});
+  std::filesystem::remove(dir.File("ca.pem"));
+  std::filesystem::remove(dir.File("ca-key.pem"));
+  const absl::Status status = InitError(dir.path(), {"a@127.0.0.1"});
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(status.message(), HasSubstr("a@127.0.0.1.pem: is not signed by the authority"));
 }
 
 TEST(CertsInitTest, RefusesWhatIsNoNodeNameBeforeItWritesAnything) {
