@@ -1,5 +1,7 @@
 #include "tls/context.h"
 
+#include <algorithm>
+
 #include "fmt/format.h"
 #include "mbedtls/dhm.h"
 #include "mbedtls/oid.h"
@@ -14,6 +16,8 @@ namespace noded::tls {
 namespace {
 
 constexpr unsigned kMinDhBits = 2048;
+// First byte of the RSA-PSS signature schemes.
+constexpr int kPssPrefix = 8;
 
 // SHA-1 and short RSA keys are refused; a trust anchor's own signature is not looked at.
 constexpr mbedtls_x509_crt_profile kCertificateProfile = {
@@ -64,6 +68,12 @@ absl::Status SetCiphers(Context::Frozen& frozen, const Options& options, Role ro
   }
   for (const std::string& name : ciphers.signature_algorithms) {
     frozen.signature_algorithms.push_back(*FindSignatureAlgorithm(name));
+  }
+  if (role == Role::kClient && options.versions.tls12) {
+    // mbedTLS offers RSA-PSS for the sake of TLS 1.3, but cannot take it in 1.2, as RFC 8446 4.2.3
+    // demands. Servers go by the client's order: there PKCS#1 comes first (1.3 leaves it out).
+    std::stable_partition(frozen.signature_algorithms.begin(), frozen.signature_algorithms.end(),
+                          [](uint16_t scheme) { return (scheme >> 8) != kPssPrefix; });
   }
   frozen.signature_algorithms.push_back(MBEDTLS_TLS1_3_SIG_NONE);
   mbedtls_ssl_conf_sig_algs(&config, frozen.signature_algorithms.data());
