@@ -259,7 +259,6 @@ constexpr TlsOptionEntry kOptions[] = {
     Never("handshake_timeout", "is no option of ssl; write -kernel net_setuptime SECONDS"),
     Never("keep_secrets", "would keep keys in memory; remove it"),
     Never("protocol", "is for datagrams, and distribution runs over TLS; remove it"),
-    Never("user_cancelled", "is no option of ssl; remove it"),
     Never("active", kSocketOption),
     Never("backlog", kSocketOption),
     Never("buffer", kSocketOption),
