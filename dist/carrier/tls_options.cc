@@ -9,7 +9,9 @@
 #include "base/nearest_name.h"
 #include "base/status.h"
 #include "dist/carrier/tls_option_table.h"
+#include "dist/term_scan.h"
 #include "dist/term_text.h"
+#include "dist/utf8.h"
 
 namespace noded::dist {
 namespace {
@@ -108,18 +110,69 @@ absl::Status Apply(const TlsOptionCall& call, const Term& value, TlsOptions& opt
   return absl::OkStatus();
 }
 
+// Finds the lines of the options in a file that parses, in the order in which they stand there.
+class LineFinder {
+ public:
+  explicit LineFinder(std::string_view text) : text_(text), in_(text) {}
+
+  // Of the next atom `name`; that of the end when there is none.
+  size_t LineOf(std::string_view name) {
+    while (!in_.failed()) {
+      in_.SkipBlank();
+      if (in_.at_end()) break;
+      const size_t start = in_.position();
+      if (TakeAtom() == name) return Line(start);
+    }
+    return Line(text_.size());
+  }
+
+ private:
+  // The next token, if it is an atom; else empty, and the token is passed.
+  std::string TakeAtom() {
+    const char c = in_.Peek();
+    if (c == '"') {
+      in_.ReadQuoted('"');
+    } else if (c == '$') {
+      in_.ReadCharacter();
+    } else if (c == '\'') {
+      std::string atom;
+      for (char32_t point : in_.ReadQuoted('\'')) AppendUtf8(point, atom);
+      return atom;
+    } else if (c >= '0' && c <= '9') {
+      in_.ReadNumber(false);
+    } else if (std::string_view word = in_.ReadWord(); !word.empty()) {
+      return std::string(word);
+    } else {
+      in_.Take(text_.substr(in_.position(), 1));
+    }
+    return "";
+  }
+
+  size_t Line(size_t position) {
+    for (; counted_ < position; ++counted_) line_ += text_[counted_] == '\n' ? 1 : 0;
+    return line_;
+  }
+
+  const std::string_view text_;
+  TermScanner in_;
+  size_t counted_ = 0, line_ = 1;
+};
+
 // {Name, Value}, or Name alone for {Name, true}.
 absl::Status ApplyProperty(tls::Role role, const Term& property, std::string_view path,
-                           TlsOptions& options) {
+                           LineFinder& lines, TlsOptions& options) {
+  const Term& name = property.IsTuple(2) ? property.tuple()[0] : property;
+  const std::string origin =
+      name.is_atom() ? fmt::format("{}:{}", path, lines.LineOf(name.atom())) : std::string(path);
   if (property.is_atom()) {
-    return ApplyTlsOption(role, property.atom(), Term::Bool(true), path, options);
+    return ApplyTlsOption(role, property.atom(), Term::Bool(true), origin, options);
   }
   if (!property.IsTuple(2) || !property.tuple()[0].is_atom()) {
     return Refuse(fmt::format("-ssl_dist_optfile {}: an entry of {} is not {{Option, Value}}", path,
                               tls::RoleName(role)),
                   "write entries as in {certfile, \"/etc/noded/node.pem\"}");
   }
-  return ApplyTlsOption(role, property.tuple()[0].atom(), property.tuple()[1], path, options);
+  return ApplyTlsOption(role, name.atom(), property.tuple()[1], origin, options);
 }
 
 }  // namespace
@@ -166,6 +219,7 @@ absl::Status ApplyTlsFile(std::string_view text, std::string_view path, TlsOptio
                     terms->size() == 1 ? "no list" : fmt::format("{} terms", terms->size())),
         kForm);
   }
+  LineFinder lines(text);
   for (const Term& part : (*terms)[0].list()) {
     const bool is_server = part.IsTagged("server", 2), is_client = part.IsTagged("client", 2);
     if (!(is_server || is_client) || !part.tuple()[1].is_proper_list()) {
@@ -175,7 +229,7 @@ absl::Status ApplyTlsFile(std::string_view text, std::string_view path, TlsOptio
     }
     for (const Term& property : part.tuple()[1].list()) {
       RETURN_IF_ERROR(ApplyProperty(is_server ? tls::Role::kServer : tls::Role::kClient, property,
-                                    path, options));
+                                    path, lines, options));
     }
   }
   return absl::OkStatus();

@@ -131,7 +131,7 @@ TEST(TlsOptionsTest, WhatTheEngineLacksIsRefusedUnlessItIsOff) {
   EXPECT_TRUE(Has(PairRefusal("server_ktls", "true"), "is not supported yet"));
   EXPECT_TRUE(Has(PairRefusal("server_verify_fun", "{m, f, []}"), "is not supported yet"));
   EXPECT_TRUE(Has(ServerRefusal("{verify_fun, {fun inet_tls_dist:verify_client/3, []}}"),
-                  "server_verify_fun (/f): is not supported yet"));
+                  "server_verify_fun (/f:1): is not supported yet"));
   EXPECT_TRUE(Has(ServerRefusal("{session_tickets, stateless}"), "is not supported yet"));
   EXPECT_TRUE(Has(ServerRefusal("{partial_chain, undefined}"), "is not supported yet"));
   Server("{session_tickets, disabled}, {crl_check, false}, {verify_fun, undefined}");
@@ -197,6 +197,17 @@ TEST(TlsOptionsTest, AFileOfAnotherFormIsRefused) {
     EXPECT_TRUE(Has(FileRefusal(text), "-ssl_dist_optfile /f")) << text;
   }
   FromFile("[].");
+}
+
+TEST(TlsOptionsTest, AnErrorNamesTheLineOfTheFile) {
+  const std::string why = FileRefusal(
+      "%% {cerfile, in a comment}\n[{server, [{certfile, \"cerfile\"},\n\n  {'cerfile', "
+      "\"/b\"}]},\n"
+      " {client, []}].");
+  EXPECT_TRUE(Has(why, "option server_cerfile (/f:4): unknown option; did you mean 'certfile'?"))
+      << why;
+  EXPECT_TRUE(Has(FileRefusal("[{client, [{depth, 1},\n{depth, $x}, {versions, [x]}]}]."),
+                  "client_versions (/f:2)"));
 }
 
 TEST(TlsOptionsTest, WrongValuesNameWhatWasFoundAndExpected) {
