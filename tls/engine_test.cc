@@ -1,6 +1,8 @@
 #include "tls/engine.h"
 
+#include <atomic>
 #include <chrono>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -386,6 +388,30 @@ TEST_P(RefusalTest, AnEndWithoutCloseNotifyIsNoCleanEnd) {
   pair.client.Run();
   EXPECT_EQ(pair.client.error.code(), absl::StatusCode::kUnavailable);
   EXPECT_IN("close_notify", Text(pair.client.error));
+}
+
+TEST(EngineTest, OneContextServesManyThreads) {
+  TestCerts certs;
+  const CertFiles rsa = certs.Node("b@b.example", KeyType::kRsa2048);
+  auto server = Make(Mutual(certs, rsa, Role::kServer), Role::kServer);
+  for (Version version : {Version::kTls12, Version::kTls13}) {
+    Options options = Mutual(certs, rsa, Role::kClient);
+    Only(options, version);
+    auto client = Make(options, Role::kClient);
+    std::atomic<int> done = 0;
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i) {
+      threads.emplace_back([&] {
+        for (int round = 0; round < 3; ++round) {
+          Side far(server), near(client, kHost);
+          Carry(near, far);
+          done += near.info && far.info;
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(done, 12);
+  }
 }
 
 TEST(EngineTest, VersionsWithoutOverlapAreRefusedOnBothSides) {
