@@ -137,7 +137,7 @@ absl::Status Node::Core::Start() {
 absl::StatusOr<uint32_t> Node::Core::Register(uint16_t listen_port) {
   uint32_t drawn = base::Random32();
   while (drawn < 4) drawn = base::Random32();  // 0 to 3 are those of old epmds
-  if (!options.does_listen || options.epmd.fixed_port != 0) return drawn;
+  if (!options.does_listen || !options.epmd.is_used || options.epmd.fixed_port != 0) return drawn;
   dist::EpmdNode node;
   const std::string full = options.name.ToString();
   node.name = full.substr(0, full.find('@'));
@@ -194,7 +194,7 @@ void Node::Core::BeginAttempt(const AtomName& node) {
 // On the loop of the stream. The home loop hears of the link before it hears its messages.
 void Node::Core::OnMade(Establisher::Made made, node::Peers::Direction direction) {
   dist::NodeLink::Options link_options;
-  link_options.tick_interval = options.net_ticktime / 4;
+  link_options.tick_interval = options.net_ticktime / options.tick_intensity;
   link_options.limits = options.limits;
   auto link =
       std::make_shared<dist::NodeLink>(std::move(made.stream), std::move(made.done), link_options);

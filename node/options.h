@@ -22,6 +22,8 @@
 namespace noded::node {
 
 struct EpmdOptions {
+  // False: register with none (peers are still looked up, unless there is a fixed port).
+  bool is_used = true;
   uint16_t port = 4369;
   // Serve epmd's port in this process when nobody does.
   bool may_start = true;
@@ -43,6 +45,8 @@ struct NodeOptions {
   ConnectPolicy auto_connect = ConnectPolicy::kAlways;
   // A peer that is silent for this long, give or take a quarter, is gone.
   std::chrono::milliseconds net_ticktime{60'000};
+  // How many times in it a tick is sent.
+  int tick_intensity = 4;
   base::Limits limits;  // handshake_timeout is net_setuptime
   // 0: one a core.
   size_t loops = 0;
