@@ -16,9 +16,6 @@ namespace {
 // wait long behind them.
 constexpr size_t kBulkBytes = 2 * kFragmentBytes;
 
-// After so many intervals without a byte the peer counts as gone.
-constexpr int kMaxSilentTicks = 4;
-
 absl::Status BadPayload(const Control& control, std::string_view what) {
   return base::Error(absl::StatusCode::kDataLoss, fmt::format("{} {}", ControlName(control), what),
                      "", "bad_control");
@@ -135,9 +132,9 @@ absl::Status Channel::Tick(base::TimePoint now) {
     queued_bytes_ = ready_.size();
   }
   silent_ticks_ = std::exchange(has_received_, false) ? 0 : silent_ticks_ + 1;
-  if (silent_ticks_ < kMaxSilentTicks) return absl::OkStatus();
+  if (silent_ticks_ < options_.tick_intensity) return absl::OkStatus();
   const auto silence = std::chrono::duration_cast<std::chrono::milliseconds>(
-      kMaxSilentTicks * options_.tick_interval);
+      options_.tick_intensity * options_.tick_interval);
   return base::Error(absl::StatusCode::kUnavailable,
                      fmt::format("link: nothing came from the peer for {} ms", silence.count()),
                      "see whether the peer and the network are up; net_ticktime must be the same "

@@ -41,7 +41,10 @@ class Channel {
  public:
   struct Options {
     uint64_t flags = 0;              // negotiated
-    base::Duration tick_interval{};  // a quarter of net_ticktime; zero: neither ticks nor timeouts
+    // net_ticktime / net_tickintensity; zero: neither ticks nor timeouts.
+    base::Duration tick_interval{};
+    // So many silent intervals end the link.
+    int tick_intensity = 4;
     base::Limits limits;
     base::TimePoint now;
   };

@@ -27,6 +27,7 @@ NodeLink::NodeLink(std::unique_ptr<base::Stream> stream, Handshake::Done peer, O
       loop_(stream_->loop()),
       channel_({.flags = peer_.flags,
                 .tick_interval = options_.tick_interval,
+                .tick_intensity = options_.tick_intensity,
                 .limits = options_.limits,
                 .now = loop_.Now()}),
       wake_(loop_.io(), base::TimePoint::max()) {}

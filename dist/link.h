@@ -35,6 +35,7 @@ class NodeLink : public std::enable_shared_from_this<NodeLink> {
  public:
   struct Options {
     base::Duration tick_interval = std::chrono::seconds(15);
+    int tick_intensity = 4;
     base::Limits limits;
   };
   // Plain counters, for info and metrics.

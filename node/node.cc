@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "node/node_core.h"
 #include "node/services/builtins.h"
+#include "node/services/relays.h"
 
 namespace noded::node {
 
@@ -20,6 +21,7 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Start(NodeOptions options, dist::Car
   std::unique_ptr<Node> node(new Node(std::move(core)));
   // Callers come as soon as it listens: its functions are there before.
   AddBuiltins(*node);
+  AddRelays(*node);
   RETURN_IF_ERROR(node->core_->Start());
   return node;
 }

@@ -195,6 +195,7 @@ void Node::Core::BeginAttempt(const AtomName& node) {
 void Node::Core::OnMade(Establisher::Made made, node::Peers::Direction direction) {
   dist::NodeLink::Options link_options;
   link_options.tick_interval = options.net_ticktime / options.tick_intensity;
+  link_options.tick_intensity = options.tick_intensity;
   link_options.limits = options.limits;
   auto link =
       std::make_shared<dist::NodeLink>(std::move(made.stream), std::move(made.done), link_options);

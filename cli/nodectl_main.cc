@@ -1,0 +1,142 @@
+// nodectl: one question to a node, as a hidden node of the cluster.
+#include <signal.h>
+
+#include <iostream>
+
+#include "CLI/CLI.hpp"
+
+#include "base/status.h"
+#include "cli/start.h"
+#include "cli/verb.h"
+#include "cli/verbs/certs.h"
+#include "node/version.h"
+
+namespace noded::cli {
+namespace {
+
+constexpr const char* kFooter =
+    "\nFlags are those of noded, in the spelling of erl, also from ERL_FLAGS and the like:\n"
+    "-setcookie, -proto_dist, -ssl_dist_opt, -ssl_dist_optfile, ... (noded -help lists them).\n"
+    "Exit codes: 0 answered, 1 the remote side raised, 2 usage, 3 could not connect, 4 timed "
+    "out.\n";
+
+// The verbs, and what each takes. `chosen` gets the function of the verb that was given.
+class Grammar {
+ public:
+  explicit Grammar(VerbArguments& arguments) : arguments_(arguments) {
+    app_.footer(kFooter);
+    app_.require_subcommand(1);
+    AddNodeVerb("ping", "Is the node there? Prints pong.", Ping)
+        ->add_option("--wait", arguments_.wait_seconds, "Try again for so many seconds")
+        ->check(CLI::NonNegativeNumber);
+    AddCallVerb("call", "Call MODULE:FUNCTION(ARGUMENTS...) and print the result.", Call);
+    AddCallVerb("cast", "The same without waiting for a result.", Cast);
+    AddNodeVerb("eval", "Evaluate Erlang source on a BEAM node.", Eval)
+        ->add_option("expression", arguments_.words, "Erlang expressions")
+        ->required()
+        ->expected(1);
+    CLI::App* names = AddVerb("names", "The nodes that a host's epmd knows.", Names);
+    names->add_option("host", arguments_.host, "Host; this machine when left out");
+    AddNodeVerb("nodes", "The nodes that a node is connected to.", Nodes);
+    AddNodeVerb("info", "What a node is, its links, and the link to it.", Info);
+    AddCerts();
+  }
+
+  CLI::App& app() { return app_; }
+  const std::function<int(VerbContext&)>& chosen() const { return chosen_; }
+
+ private:
+  CLI::App* AddVerb(const char* name, const char* help, std::function<int(VerbContext&)> run) {
+    CLI::App* verb = app_.add_subcommand(name, help);
+    AddOptions(verb);
+    verb->callback([this, run = std::move(run)] { chosen_ = run; });
+    return verb;
+  }
+
+  CLI::App* AddNodeVerb(const char* name, const char* help, std::function<int(VerbContext&)> run) {
+    CLI::App* verb = AddVerb(name, help, std::move(run));
+    verb->add_option("node", arguments_.node, "NAME@HOST")->required();
+    return verb;
+  }
+
+  void AddCallVerb(const char* name, const char* help, std::function<int(VerbContext&)> run) {
+    CLI::App* verb = AddNodeVerb(name, help, std::move(run));
+    verb->add_option("words", arguments_.words, "MODULE FUNCTION [ARGUMENT ...], terms")
+        ->required()
+        ->expected(2, -1);
+  }
+
+  void AddOptions(CLI::App* verb) {
+    verb->add_flag("--json", arguments_.is_json, "Print JSON (docs/json.md) instead of terms");
+    verb->add_option("--timeout", arguments_.timeout_seconds, "Seconds to wait for an answer")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+  }
+
+  void AddCerts() {
+    CLI::App* certs = app_.add_subcommand("certs", "Certificates for development.");
+    certs->require_subcommand(1);
+    CLI::App* init = certs->add_subcommand("init", "An authority and a certificate a node.");
+    init->add_option("folder", arguments_.folder, "Where to write")->required();
+    init->add_option("--nodes", arguments_.nodes, "a@host,b@host")->required()->delimiter(',');
+    init->callback([this] {
+      chosen_ = [](VerbContext& context) {
+        const VerbArguments& given = context.arguments();
+        const absl::Status made = CertsInit(given.folder, given.nodes, std::cout);
+        return made.ok() ? kAnswered : FailedFile(made);
+      };
+    });
+    CLI::App* show = certs->add_subcommand("show", "What the certificates of a file say.");
+    show->add_option("file", arguments_.file, "PEM or DER")->required();
+    show->add_flag("--json", arguments_.is_json, "Print JSON");
+    show->callback([this] {
+      chosen_ = [](VerbContext& context) {
+        const VerbArguments& given = context.arguments();
+        const absl::Status shown = CertsShow(given.file, given.is_json, std::cout);
+        return shown.ok() ? kAnswered : FailedFile(shown);
+      };
+    });
+  }
+
+  static ExitCode FailedFile(const absl::Status& status) {
+    cli::Fail("nodectl", status);
+    return kUsage;
+  }
+
+  VerbArguments& arguments_;
+  CLI::App app_{"nodectl asks a node of an Erlang cluster one question.", "nodectl"};
+  std::function<int(VerbContext&)> chosen_;
+};
+
+int Main(int argc, char** argv) {
+  ::signal(SIGPIPE, SIG_IGN);
+  absl::StatusOr<node::RawFlags> flags = ReadFlags(argc, argv, node::Grammar::kVerbs);
+  if (!flags.ok()) return Fail("nodectl", flags.status());
+  if (flags->wants_version) {
+    std::cout << "nodectl " << node::kVersion << "\n";
+    return kAnswered;
+  }
+  VerbArguments arguments;
+  Grammar grammar(arguments);
+  std::vector<std::string> words;  // CLI11 takes them from the back
+  for (auto word = flags->plain.rbegin(); word != flags->plain.rend(); ++word) {
+    words.push_back(word->text);
+  }
+  if (flags->wants_help) words.insert(words.begin(), "--help");
+  try {
+    grammar.app().parse(words);
+  } catch (const CLI::CallForHelp&) {
+    std::cout << grammar.app().help("", CLI::AppFormatMode::Normal);
+    return kAnswered;
+  } catch (const CLI::ParseError& error) {
+    std::cerr << "nodectl: " << error.what() << "; see nodectl --help" << std::endl;
+    return kUsage;
+  }
+  VerbContext context(*flags, std::move(arguments));
+  return grammar.chosen()(context);
+}
+
+}  // namespace
+}  // namespace noded::cli
+
+int main(int argc, char** argv) { return noded::cli::Main(argc, argv); }
