@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/byte_reader.h"
 #include "base/status.h"
 #include "dist/flags.h"
 #include "fmt/format.h"
@@ -12,7 +13,6 @@ namespace {
 using absl::StatusCode;
 using State = Handshake::State;
 
-constexpr size_t kLengthBytes = 2;
 constexpr std::string_view kNamed = "named:";
 
 constexpr std::string_view kPlainMend =
@@ -100,10 +100,13 @@ absl::StatusOr<std::optional<Handshake::Event>> Handshake::Next(base::TimePoint 
 bool Handshake::HasMessage() const {
   if (state_ == State::kConfirmed) return true;
   if (state_ == State::kAwaitVerdict || state_ == State::kAwaitAliveAnswer) return false;
-  return input_.size() >= kLengthBytes && input_.size() - kLengthBytes >= MessageLength();
+  return input_.size() >= length_bytes() && input_.size() - length_bytes() >= MessageLength();
 }
 
-size_t Handshake::MessageLength() const { return size_t{input_[0]} << 8 | input_[1]; }
+size_t Handshake::MessageLength() const {
+  base::ByteReader in(input_);
+  return local_.framing == HandshakeFraming::k4Bytes ? in.U32() : in.U16();
+}
 
 // One message, or one event that follows without a message.
 Handshake::Result Handshake::Step() {
@@ -111,11 +114,11 @@ Handshake::Result Handshake::Step() {
   RETURN_IF_ERROR(CheckInput());
   if (!HasMessage()) return std::optional<Event>();
   const size_t length = MessageLength();
-  const base::ByteView body = base::ByteView(input_).subspan(kLengthBytes, length);
+  const base::ByteView body = base::ByteView(input_).subspan(length_bytes(), length);
   absl::StatusOr<HandshakeMessage> message = DecodeHandshake(
       body, role_ == Role::kAcceptor ? HandshakeReader::kAcceptor : HandshakeReader::kInitiator);
   if (!message.ok()) return base::Annotate(message.status(), fmt::format("peer {}", Peer()));
-  input_.erase(input_.begin(), input_.begin() + kLengthBytes + length);
+  input_.erase(input_.begin(), input_.begin() + length_bytes() + length);
   is_first_message_ = false;
   return Take(*message);
 }
@@ -168,8 +171,9 @@ absl::Status Handshake::CheckInput() const {
                                    Peer(), input_.size()),
                        "", "bad_handshake");
   }
-  if (input_.size() < kLengthBytes) return absl::OkStatus();
-  const Preamble preamble = is_first_message_ ? RecognisePreamble(input_) : Preamble::kErlang;
+  if (input_.size() < length_bytes()) return absl::OkStatus();
+  const bool may_be_foreign = is_first_message_ && local_.framing == HandshakeFraming::k2Bytes;
+  const Preamble preamble = may_be_foreign ? RecognisePreamble(input_) : Preamble::kErlang;
   if (preamble == Preamble::kUndecided) return absl::OkStatus();
   if (preamble != Preamble::kErlang) return ForeignPeer(preamble);
   if (MessageLength() <= max_message_bytes_) return absl::OkStatus();
@@ -461,7 +465,9 @@ absl::Status Handshake::PeerClosed() const {
   return refusal_;
 }
 
-void Handshake::Send(const HandshakeMessage& message) { output_.Append(EncodeHandshake(message)); }
+void Handshake::Send(const HandshakeMessage& message) {
+  output_.Append(EncodeHandshake(message, local_.framing));
+}
 
 void Handshake::Fail(absl::Status why) {
   refusal_ = std::move(why);

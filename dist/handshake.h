@@ -47,6 +47,7 @@ class Handshake {
     AtomName name;  // in full; an initiator whose flags have NAME_ME gives its host alone
     uint32_t creation = 0;
     uint64_t flags = 0;
+    HandshakeFraming framing = HandshakeFraming::k2Bytes;  // the carrier's
   };
 
   // Acceptor: call Answer(), or AnswerNamed() where the flags have NAME_ME (`name` is a host then).
@@ -125,6 +126,7 @@ class Handshake {
   Result Step();
   Result Take(const HandshakeMessage& message);
   bool HasMessage() const;
+  size_t length_bytes() const { return static_cast<size_t>(local_.framing); }
   size_t MessageLength() const;
   absl::Status CheckInput() const;
   absl::Status ForeignPeer(Preamble preamble) const;

@@ -179,10 +179,11 @@ bool HasOddCharacter(std::string_view bytes) {
 
 }  // namespace
 
-base::Buffer EncodeHandshake(const HandshakeMessage& message) {
+base::Buffer EncodeHandshake(const HandshakeMessage& message, HandshakeFraming framing) {
   base::ByteWriter body;
   std::visit([&body](const auto& fields) { Write(fields, body); }, message);
   base::ByteWriter out;
+  if (framing == HandshakeFraming::k4Bytes) out.U16(0);
   out.U16(static_cast<uint16_t>(body.size()));
   out.Append(body.Take());
   return out.Take();

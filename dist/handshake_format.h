@@ -61,7 +61,12 @@ using HandshakeMessage = std::variant<HandshakeName, HandshakeStatus, HandshakeC
 // 'N' and 'n' begin both a name (to an acceptor) and a challenge (to an initiator).
 enum class HandshakeReader { kAcceptor, kInitiator };
 
-base::Buffer EncodeHandshake(const HandshakeMessage& message);
+// How the length of a message stands before it. OTP's plain carriers use two bytes; its TLS
+// carriers use four from the first message on, as between connected nodes.
+enum class HandshakeFraming : uint8_t { k2Bytes = 2, k4Bytes = 4 };
+
+base::Buffer EncodeHandshake(const HandshakeMessage& message,
+                             HandshakeFraming framing = HandshakeFraming::k2Bytes);
 absl::StatusOr<HandshakeMessage> DecodeHandshake(base::ByteView body, HandshakeReader reader);
 
 // A node's name in these messages: one byte a character.

@@ -1,5 +1,5 @@
-// From configuration to the things a Node is started with: carriers, cookies, options. The files
-// that the configuration names are read here.
+// From configuration to the things a Node is started with: options, and the table of carriers. The
+// files that the configuration names are read here.
 //
 //   ASSIGN_OR_RETURN(auto assembly, Assemble(config));
 //   for (const dist::Warning& warning : assembly->carrier->Warnings()) ...   // tell them once

@@ -44,11 +44,13 @@ absl::StatusOr<NodeOptions> MakeNodeOptions(const NodeConfig& config) {
   options.listen.port_min = config.listen.port_min;
   options.listen.port_max = config.listen.port_max;
   options.epmd.port = config.epmd.port;
+  options.epmd.is_used = config.epmd.is_used;
   options.epmd.may_start = config.epmd.start;
   options.epmd.addresses = config.epmd.addresses;
   options.epmd.fixed_port = config.epmd.fixed_port.value_or(0);
   options.auto_connect = Policy(config.dist_auto_connect);
   options.net_ticktime = config.time.net_ticktime;
+  options.tick_intensity = config.time.net_tickintensity;
   options.limits.handshake_timeout = config.time.net_setuptime;
   return options;
 }

@@ -79,7 +79,9 @@ Node::Core::Parts::Parts(Core& core, uint32_t creation)
       establisher(core.home, peers, core.carrier,
                   {.local = {.name = core.options.name,
                              .creation = creation,
-                             .flags = dist::LocalFlags(!core.options.is_hidden)},
+                             .flags = dist::LocalFlags(!core.options.is_hidden),
+                             .framing = dist::HandshakeFraming{static_cast<uint8_t>(
+                                 core.carrier.handshake_length_bytes())}},
                    .cookies = core.options.cookies,
                    .epmd_port = core.options.epmd.port,
                    .fixed_port = core.options.epmd.fixed_port,

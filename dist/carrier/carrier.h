@@ -56,6 +56,10 @@ class Carrier {
   // True when peers are authenticated and bytes are encrypted below the distribution protocol.
   virtual bool is_secure() const = 0;
 
+  // How OTP's carrier of this kind frames the messages of the distribution handshake: the bytes of
+  // their length, 2 or 4.
+  virtual int handshake_length_bytes() const { return is_secure() ? 4 : 2; }
+
   // Resolves the host in the carrier's address family, connects to its addresses in turn and, with
   // TLS, shakes hands. The stream lives on `loop`, on which this must be called.
   virtual base::Task<absl::StatusOr<std::unique_ptr<base::Stream>>> Connect(
