@@ -72,8 +72,10 @@ absl::Status ReadCookies(ConfigReader& reader) {
     const dist::Cookie* before = cookie.common ? &*cookie.common : nullptr;
     if (flag->values.size() == 2) {
       const std::string& node = flag->values[0].text;
-      if (auto split = SplitNodeName(node); !split.ok()) {
-        return base::Annotate(split.status(), FlagText(*flag));
+      // Not shown: it may be the cookie, with the values in the wrong order.
+      if (!SplitNodeName(node).ok()) {
+        return RefuseFlag(*flag, "the first of its two values is not the name of a node",
+                          "write -setcookie NAME@HOST COOKIE");
       }
       setting = fmt::format("cookie {}", node);
       auto found = cookie.by_node.find(node);

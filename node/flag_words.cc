@@ -171,10 +171,12 @@ class Launcher {
       ++at_;
     } else if (flag.text == "-epmd") {
       if (left < 1 || words_[at_ + 1].text == "--") return Missing(flag, "PROGRAM");
+      result_.dropped.push_back(flag);
       at_ += 2;
     } else if (flag.text == "-emu_args" || flag.text == "-emu_args_exit" ||
                flag.text == "-emu_name_exit" || flag.text == "-emu_qouted_cmd_exit" ||
                flag.text == "-keep_window") {
+      result_.dropped.push_back(flag);
       ++at_;
     } else {
       Keep();

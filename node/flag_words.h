@@ -66,6 +66,8 @@ struct FlagWords {
   std::vector<Word> flags;
   // Emulator flags, each with its value if it has one: "+S", "4".
   std::vector<Word> emulator;
+  // Flags that erlexec itself obeys, without their values: "-epmd", "-emu_args".
+  std::vector<Word> dropped;
   // FlagSources::environment with the `-env` flags applied.
   Environment environment;
   // `+V` or `-version`: print it and go.

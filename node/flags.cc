@@ -45,8 +45,12 @@ absl::Status CheckValues(const RawFlag& flag, const FlagInfo& info) {
                   fmt::format("write -{} {}", info.name, info.values));
   }
   if (info.max_values >= 0 && count > info.max_values) {
-    return Refuse(fmt::format("{}: '{}' is one value too many", AsWritten(flag),
-                              flag.values[info.max_values].text),
+    // A surplus word may be a piece of the cookie.
+    const std::string what =
+        info.name == "setcookie"
+            ? fmt::format("has {} values", count)
+            : fmt::format("'{}' is one value too many", flag.values[info.max_values].text);
+    return Refuse(fmt::format("{}: {}", AsWritten(flag), what),
                   info.values.empty() ? "it takes none"
                                       : fmt::format("write -{} {}; words that belong to no flag go "
                                                     "before the first flag or behind --",
@@ -154,6 +158,7 @@ absl::StatusOr<RawFlags> ParseFlags(const FlagSources& sources, Grammar grammar)
       sorter.Ignore(word.text, word.origin);
     }
   }
+  for (const Word& word : words.dropped) sorter.Ignore(word.text, word.origin);
   InitArguments arguments = ReadInitArguments(std::move(words.flags), grammar);
   for (RawFlag& flag : arguments.flags) RETURN_IF_ERROR(sorter.Take(std::move(flag)));
   result.plain = std::move(arguments.plain);

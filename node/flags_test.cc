@@ -82,11 +82,12 @@ TEST(FlagsTest, EachValueKnowsWhereItWasGiven) {
 TEST(FlagsTest, FlagsOfABeamAreSetAsideOnce) {
   const RawFlags flags =
       Parse(Sources({"-noshell", "-pa", "x", "y", "+S", "4", "-sname", "a", "-eval", "b()"},
-                    {{"ERL_FLAGS", "-noshell +S 2 -s mod fun -boot_var A B"}}));
+                    {{"ERL_FLAGS", "-noshell +S 2 -epmd x -s mod fun -boot_var A B"}}));
   EXPECT_EQ(Shown(flags), "-sname a;");
   std::vector<std::string> names;
   for (const Ignored& ignored : flags.ignored) names.push_back(ignored.flag);
-  EXPECT_EQ(names, (std::vector<std::string>{"+S", "-noshell", "-pa", "-eval", "-s", "-boot_var"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"+S", "-epmd", "-noshell", "-pa", "-eval", "-s",
+                                             "-boot_var"}));
   EXPECT_EQ(flags.ignored[0].origin.ToString(), "the command line");
   EXPECT_TRUE(flags.plain.empty());
 }
