@@ -270,6 +270,8 @@ absl::Status Engine::State::CheckPeer() {
 }
 
 absl::StatusOr<std::optional<Event>> Engine::State::Shake() {
+  // A server holds no buffers for a client that has not said anything yet.
+  if (role() == Role::kServer && first_bytes.empty() && !has_ended) return std::optional<Event>();
   if (!is_set_up) {
     if (absl::Status status = SetUp(); !status.ok()) return Fail(std::move(status));
   }

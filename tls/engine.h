@@ -16,7 +16,7 @@
 // version, suite, group or protocol), ResourceExhausted (limits.max_tls_handshake_bytes),
 // Unavailable (the bytes ended too early). Renegotiation is refused with no_renegotiation. No
 // session is resumed, no ticket sent. A peer's TLS 1.3 KeyUpdate ends the connection in this
-// version. Source: RFC 8446, RFC 5246.
+// version (Unimplemented). Source: RFC 8446, RFC 5246.
 #pragma once
 
 #include <memory>

@@ -467,6 +467,33 @@ TEST(EngineTest, EveryGroupWorksAndAForeignKeyShareGetsARetry) {
   }
 }
 
+// What newer OTP does: a key share of a group that we do not know (x25519mlkem768), with known ones
+// to fall back on.
+TEST(EngineTest, AKeyShareOfAnUnknownGroupGetsARetry) {
+  TestCerts certs;
+  const CertFiles a = certs.Node("a@a.example"), b = certs.Node("b@b.example");
+  Options options = Mutual(certs, a, Role::kClient);
+  options.ciphers.groups = {"x25519", "secp256r1"};
+  Side client(Make(options, Role::kClient), kHost);
+  Side server(Make(Mutual(certs, b, Role::kServer), Role::kServer));
+  client.Run();
+  std::string hello = client.engine.TakeOutput().ToString();
+  // In supported_groups, before secp256r1, and in key_share, before the length of the share.
+  for (std::string_view known :
+       {std::string_view("\x00\x1d\x00\x17", 4), std::string_view("\x00\x1d\x00\x20", 4)}) {
+    const size_t at = hello.find(known);
+    ASSERT_NE(at, std::string::npos);
+    hello.replace(at, 2, "\x11\xec");
+  }
+  server.engine.Feed(base::AsBytes(hello));
+  server.Run();
+  ASSERT_TRUE(server.error.ok()) << server.error;
+  const std::string answer = base::ToHex(server.engine.TakeOutput().ToSlice());
+  // The random value that makes a ServerHello a HelloRetryRequest (RFC 8446 4.1.3), and the group.
+  EXPECT_IN("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c", answer);
+  EXPECT_IN("003300020017", answer);
+}
+
 TEST(EngineTest, TellsAPeerThatDoesNotSpeakTlsWhatItSpeaks) {
   TestCerts certs;
   auto context = Make(Mutual(certs, certs.Node("b@b.example"), Role::kServer), Role::kServer);
@@ -499,6 +526,12 @@ TEST(EngineTest, AnEndDuringTheHandshakeIsUnavailable) {
   client.Run();
   EXPECT_EQ(client.error.code(), absl::StatusCode::kUnavailable);
   EXPECT_IN("inet_tls", base::MendOf(client.error));
+  Side server(Make(Mutual(certs, certs.Node("b@b.example"), Role::kServer), Role::kServer));
+  server.Run();
+  EXPECT_TRUE(server.error.ok());
+  server.engine.FeedEnd();
+  server.Run();
+  EXPECT_EQ(server.error.code(), absl::StatusCode::kUnavailable);
 }
 
 TEST(EngineTest, RefusesToVerifyWithoutAName) {

@@ -207,12 +207,13 @@ absl::Status StatusForEndInHandshake(bool has_spoken, Role role) {
                                    PeerName(role)),
                        "see the peer's log", "closed");
   }
-  return base::Error(
-      StatusCode::kUnavailable,
-      fmt::format("the {} closed without answering the TLS handshake", PeerName(role)),
-      role == Role::kClient ? "check that the peer has -proto_dist inet_tls and see its log"
-                            : "nothing, when it was a port scan or a health check",
-      "closed");
+  if (role == Role::kServer) {
+    return base::Error(StatusCode::kUnavailable, "the client closed without a word",
+                       "nothing, when it was a port scan or a health check", "closed");
+  }
+  return base::Error(StatusCode::kUnavailable,
+                     "the server closed without answering the TLS handshake",
+                     "check that the peer has -proto_dist inet_tls and see its log", "closed");
 }
 
 }  // namespace noded::tls

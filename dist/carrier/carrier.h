@@ -11,7 +11,7 @@
 // streams from a Listener and passes each through Secure. A carrier is thread-safe: it holds frozen
 // configuration only, and its tasks run on the loop of the call. It outlives every task and stream
 // it made. Errors: Unavailable (econnrefused, etimedout, nxdomain, ...), DeadlineExceeded, from TLS
-// Unauthenticated and DataLoss.
+// Unauthenticated, DataLoss and FailedPrecondition (nothing in common, or no options for it).
 #pragma once
 
 #include <cstdint>
