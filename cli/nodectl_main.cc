@@ -31,10 +31,7 @@ class Grammar {
         ->check(CLI::NonNegativeNumber);
     AddCallVerb("call", "Call MODULE:FUNCTION(ARGUMENTS...) and print the result.", Call);
     AddCallVerb("cast", "The same without waiting for a result.", Cast);
-    AddNodeVerb("eval", "Evaluate Erlang source on a BEAM node.", Eval)
-        ->add_option("expression", arguments_.words, "Erlang expressions")
-        ->required()
-        ->expected(1);
+    AddWords(AddNodeVerb("eval", "Evaluate Erlang source on a BEAM node.", Eval), "EXPRESSION", 1);
     CLI::App* names = AddVerb("names", "The nodes that a host's epmd knows.", Names);
     names->add_option("host", arguments_.host, "Host; this machine when left out");
     AddNodeVerb("nodes", "The nodes that a node is connected to.", Nodes);
@@ -60,10 +57,16 @@ class Grammar {
   }
 
   void AddCallVerb(const char* name, const char* help, std::function<int(VerbContext&)> run) {
-    CLI::App* verb = AddNodeVerb(name, help, std::move(run));
-    verb->add_option("words", arguments_.words, "MODULE FUNCTION [ARGUMENT ...], terms")
-        ->required()
-        ->expected(2, -1);
+    AddWords(AddNodeVerb(name, help, std::move(run)), "MODULE FUNCTION [ARGUMENT ...]", 2);
+  }
+
+  // Words as they were written: an option of CLI11's would take [a,b] apart.
+  void AddWords(CLI::App* verb, const char* names, size_t least) {
+    verb->allow_extras();
+    verb->parse_complete_callback([this, verb, names, least] {
+      arguments_.words = verb->remaining();
+      if (arguments_.words.size() < least) throw CLI::RequiredError(names);
+    });
   }
 
   void AddOptions(CLI::App* verb) {

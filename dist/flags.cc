@@ -57,7 +57,7 @@ std::string FlagName(uint64_t flag) {
 uint64_t LocalFlags(bool is_published) {
   return kMandatory26 | kMandatory25Digest | kDistMonitor | kDistMonitorName | kDistHdrAtomCache |
          kSmallAtomTags | kSendSender | kBigSeqtraceLabels | kExitPayload | kFragments | kSpawn |
-         kAlias | (is_published ? kPublished : 0);
+         kAlias | kUnicodeIo | (is_published ? kPublished : 0);
 }
 
 uint64_t ExpandFlags(uint64_t flags) {

@@ -23,7 +23,7 @@ TEST(FlagsTest, OurFlagsSatisfyOtp25And26) {
 
 TEST(FlagsTest, WeOfferNothingBeyondOtp25) {
   EXPECT_EQ(FlagNames(LocalFlags(false) & ~kOtp25), "");
-  EXPECT_EQ(FlagNames(kOtp25 & ~LocalFlags(false)), "UNICODE_IO");
+  EXPECT_EQ(FlagNames(kOtp25 & ~LocalFlags(false)), "");
 }
 
 TEST(FlagsTest, NegotiationKeepsWhatBothHave) {

@@ -29,7 +29,11 @@ Task<absl::StatusOr<Handshake::Done>> ShakeHands(base::Stream& stream, Handshake
     base::Buffer output = handshake.TakeOutput();
     if (!output.empty()) {
       absl::Status written = co_await stream.Write(std::move(output));
-      if (event.ok() && !written.ok() && !guard.is_over()) co_return Explain(written, handshake);
+      if (event.ok() && !written.ok() && !guard.is_over()) {
+        // A peer that refused us in TLS 1.3 has said why in an alert that is still to be read.
+        absl::StatusOr<base::Slice> alert = co_await stream.Read();
+        co_return Explain(alert.ok() ? written : alert.status(), handshake);
+      }
     }
     if (!event.ok()) co_return event.status();
     if (!event->has_value()) {

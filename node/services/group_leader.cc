@@ -44,9 +44,10 @@ Term GroupLeader::Answer(const Term& request) {
   if (request.IsTagged("put_chars", 3)) return PutChars(request.tuple()[2]);
   if (request.IsTagged("put_chars", 2)) return PutChars(request.tuple()[1]);
   const auto words = request.tuple();
-  // {put_chars, Encoding, Module, Function, Arguments}, or without the encoding.
-  if (request.IsTagged("put_chars", 5)) {
-    const std::optional<std::string> text = ApplyFormat(words[2], words[3], words[4]);
+  // {put_chars, Encoding, Module, Function, Arguments}; older ones leave the encoding out.
+  if (request.IsTagged("put_chars", 5) || request.IsTagged("put_chars", 4)) {
+    const auto call = words.last(3);
+    const std::optional<std::string> text = ApplyFormat(call[0], call[1], call[2]);
     if (!text) return ErrorReply("put_chars");
     write_(*text);
     return Term::Atom("ok");

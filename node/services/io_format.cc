@@ -192,7 +192,11 @@ class Formatter {
     const double value = term.is_float() ? term.float_value() : static_cast<double>(*term.AsInt());
     const int digits = std::clamp(control.precision.value_or(6), 0, 253);
     if (control.letter == 'f') return Pad(fmt::format("{:.{}f}", value, digits), control);
-    return Pad(fmt::format("{:.{}e}", value, std::max(digits - 1, 0)), control);
+    // Erlang's exponent has no leading zeros: 1.0e+4.
+    std::string text = fmt::format("{:.{}e}", value, std::max(digits - 1, 0));
+    const size_t exponent = text.find('e') + 2;
+    while (exponent + 1 < text.size() && text[exponent] == '0') text.erase(exponent, 1);
+    return Pad(std::move(text), control);
   }
 
   bool Integer(const Control& control, const Term& term, const std::string& prefix) {

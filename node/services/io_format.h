@@ -4,8 +4,8 @@
 //   fit
 //
 // Control sequences: ~~ ~n ~c ~s ~ts ~w ~tw ~p ~tp ~P ~W ~f ~e ~g ~b ~B ~x ~X ~+ ~# ~i, with field
-// width, precision and padding for all but ~p and ~P, which print on one line. Functions without
-// state. Source: OTP io(3), fwrite/3.
+// width, precision and padding for all but ~p and ~P, which print on one line; ~w prints lists of
+// characters as strings, as ~p does. Functions without state. Source: OTP io(3), fwrite/3.
 #pragma once
 
 #include <optional>
