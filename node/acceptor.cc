@@ -26,9 +26,14 @@ void Acceptor::Admit(std::unique_ptr<base::Stream> accepted) {
   base::Spawn(loop, "handshake", establisher_.Admit(std::move(stream)),
               [self = shared_from_this(), ticket = ticket,
                address](absl::StatusOr<Establisher::Made> made) {
-                self->home_.Post([self, ticket] { self->pending_.Remove(ticket); });
-                if (made.ok()) return self->made_(*std::move(made));
-                base::LogWarn("handshake_refused").Add("peer", address).Add(made.status());
+                self->home_.Post([self, ticket, address, status = made.status()] {
+                  // Those that were cut to make room are counted there: a flood of them must not
+                  // become a flood of the log.
+                  const bool was_pending = self->pending_.Remove(ticket);
+                  if (status.ok() || !was_pending) return;
+                  base::LogWarn("handshake_refused").Add("peer", address).Add(status);
+                });
+                if (made.ok()) self->made_(*std::move(made));
               });
 }
 

@@ -86,8 +86,8 @@ void PendingHandshakes::Evict(const std::string* address) {
   entries_.erase(oldest);
 }
 
-void PendingHandshakes::Remove(Ticket ticket) {
-  entries_.remove_if([ticket](const Entry& entry) { return entry.ticket == ticket; });
+bool PendingHandshakes::Remove(Ticket ticket) {
+  return entries_.remove_if([ticket](const Entry& entry) { return entry.ticket == ticket; }) > 0;
 }
 
 void PendingHandshakes::AbortAll() {

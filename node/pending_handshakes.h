@@ -32,7 +32,8 @@ class PendingHandshakes {
   explicit PendingHandshakes(const base::Limits& limits) : limits_(limits) {}
 
   Added Add(std::unique_ptr<base::Stream> accepted);
-  void Remove(Ticket ticket);
+  // False when it had to make room before.
+  bool Remove(Ticket ticket);
   // Cuts all of them.
   void AbortAll();
 
