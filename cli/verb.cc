@@ -76,8 +76,12 @@ std::string RaisedText(const CallOutcome& outcome) {
     text += fmt::format("\n    in {}:{}/{}", dist::PrintTerm(words[0]), dist::PrintTerm(words[1]),
                         arity);
     if (words[2].is_list() && outcome.value.IsAtom("undef")) {
-      text += fmt::format(" called as {}:{}{}", dist::PrintTerm(words[0]),
-                          dist::PrintTerm(words[1]), dist::PrintTerm(words[2]));
+      std::string args;
+      for (const Term& arg : words[2].list()) {
+        args += (args.empty() ? "" : ", ") + dist::PrintTerm(arg);
+      }
+      text += fmt::format(", called as {}:{}({})", dist::PrintTerm(words[0]),
+                          dist::PrintTerm(words[1]), args);
     }
   }
   return text;

@@ -12,6 +12,18 @@ namespace {
 
 using dist::Term;
 
+// Texts as they are, a list of texts with commas, anything else as a term.
+std::string Shown(const Term& value) {
+  if (value.is_binary()) return value.AsText().value_or(dist::PrintTerm(value));
+  if (value.is_nil() || !value.is_proper_list()) return dist::PrintTerm(value);
+  std::string shown;
+  for (const Term& element : value.list()) {
+    if (!element.is_binary()) return dist::PrintTerm(value);
+    shown += (shown.empty() ? "" : ", ") + Shown(element);
+  }
+  return shown;
+}
+
 // A map as indented lines.
 void PrintTree(const Term& term, int indent) {
   for (const auto& [key, value] : term.map()) {
@@ -28,8 +40,7 @@ void PrintTree(const Term& term, int indent) {
         PrintTree(row, indent + 4);
       }
     } else {
-      const auto text = value.is_binary() ? value.AsText() : std::nullopt;
-      std::cout << space << label << ": " << text.value_or(dist::PrintTerm(value)) << "\n";
+      std::cout << space << label << ": " << Shown(value) << "\n";
     }
   }
 }
