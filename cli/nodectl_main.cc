@@ -1,10 +1,12 @@
 // nodectl: one question to a node, as a hidden node of the cluster.
 #include <signal.h>
 
+#include <algorithm>
 #include <iostream>
 
 #include "CLI/CLI.hpp"
 
+#include "base/nearest_name.h"
 #include "base/status.h"
 #include "cli/start.h"
 #include "cli/verb.h"
@@ -111,6 +113,17 @@ class Grammar {
   std::function<int(VerbContext&)> chosen_;
 };
 
+// What CLI11 does not say of a first word that is no verb; empty when it is one.
+std::string UnknownVerb(const CLI::App& app, const std::string& word) {
+  std::vector<std::string> names;
+  for (const CLI::App* verb : app.get_subcommands({})) names.push_back(verb->get_name());
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  if (word.starts_with("-") || std::find(known.begin(), known.end(), word) != known.end()) {
+    return "";
+  }
+  return "unknown verb '" + word + "'" + base::DidYouMean(word, known);
+}
+
 int Main(int argc, char** argv) {
   ::signal(SIGPIPE, SIG_IGN);
   absl::StatusOr<node::RawFlags> flags = ReadFlags(argc, argv, node::Grammar::kVerbs);
@@ -125,6 +138,7 @@ int Main(int argc, char** argv) {
   for (auto word = flags->plain.rbegin(); word != flags->plain.rend(); ++word) {
     words.push_back(word->text);
   }
+  const std::string verb = words.empty() ? "-" : words.back();
   if (flags->wants_help) words.insert(words.begin(), "--help");
   try {
     grammar.app().parse(words);
@@ -132,7 +146,9 @@ int Main(int argc, char** argv) {
     std::cout << grammar.app().help("", CLI::AppFormatMode::Normal);
     return kAnswered;
   } catch (const CLI::ParseError& error) {
-    std::cerr << "nodectl: " << error.what() << "; see nodectl --help" << std::endl;
+    const std::string unknown = UnknownVerb(grammar.app(), verb);
+    std::cerr << "nodectl: " << (unknown.empty() ? error.what() : unknown) << "; see nodectl --help"
+              << std::endl;
     return kUsage;
   }
   VerbContext context(*flags, std::move(arguments));

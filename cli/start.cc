@@ -44,6 +44,13 @@ absl::StatusOr<node::NodeConfig> ReadConfig(const node::RawFlags& flags,
   inputs.is_client = client_target.has_value();
   inputs.target = client_target.value_or("");
   ASSIGN_OR_RETURN(node::NodeConfig config, node::BuildConfig(flags, inputs));
+  // It would answer itself, whether that node runs or not.
+  if (inputs.is_client && config.name == inputs.target) {
+    return base::Error(
+        absl::StatusCode::kInvalidArgument,
+        inputs.target + ": -name or -sname gives nodectl the name of the node that it shall ask",
+        "leave the flag out: nodectl then takes a name that is free", "duplicate_name");
+  }
   // A client tells its errors itself; its log is for those who ask for it.
   if (inputs.is_client && !config.origins.contains("log_level")) {
     config.log_level = base::LogLevel::kOff;

@@ -16,6 +16,8 @@ bool IsShort(const std::string& name) {
   return at == std::string::npos || name.find_first_of(".:", at) == std::string::npos;
 }
 
+}  // namespace
+
 Command CommandOf(const std::string& program, const std::vector<std::string>& words,
                   const NodedOptions& options) {
   Command command;
@@ -41,8 +43,6 @@ Command CommandOf(const std::string& program, const std::vector<std::string>& wo
                              options.environment.end());
   return command;
 }
-
-}  // namespace
 
 NodedOptions NodedOptions::Named(std::string name) const {
   NodedOptions named = *this;

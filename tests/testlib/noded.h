@@ -79,6 +79,10 @@ class NodedProcess {
   absl::Status start_;
 };
 
+// How a program of ours is started with these words and then the flags of `options`.
+Command CommandOf(const std::string& program, const std::vector<std::string>& words,
+                  const NodedOptions& options);
+
 // nodectl with these words and then the flags of `options`, until its end. No end is a test failure
 // and exit code -1.
 Finished Nodectl(const NodedOptions& options, const std::vector<std::string>& words,
