@@ -1,0 +1,319 @@
+#include "node/peers.h"
+
+#include <future>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "base/memory_stream.h"
+#include "base/status.h"
+#include "dist/flags.h"
+
+namespace noded::node {
+namespace {
+
+using dist::AtomName;
+using dist::Handshake;
+using dist::Term;
+using Verdict = Handshake::Verdict;
+using std::chrono::seconds;
+
+constexpr char kSelf[] = "m@host";
+constexpr char kLess[] = "a@host";     // sorts before us
+constexpr char kGreater[] = "z@host";  // and behind us
+
+// A peers table on the test's thread, with links on a loop that nobody talks over.
+class PeersTest : public testing::Test {
+ protected:
+  void SetUp() override { Make({}); }
+  void Make(Peers::Options options) {
+    peers_ = std::make_unique<Peers>(
+        kSelf, options,
+        Peers::Hooks{.connect = [this](const AtomName& n) { Note("connect", n); },
+                     .up = [this](const Peers::Peer& p) { Note("up", p.name); },
+                     .down =
+                         [this](const AtomName& n, const absl::Status& why) {
+                           Note("down", n);
+                           last_why_ = why;
+                         },
+                     .unreachable =
+                         [this](const AtomName& n, const absl::Status& why) {
+                           Note("unreachable", n);
+                           last_why_ = why;
+                         }});
+  }
+  void TearDown() override {
+    for (auto& [link, down] : links_) {
+      link->Abort(absl::OkStatus());
+      down.wait();
+    }
+    // Memory streams end on their loop.
+    loop_.Run([this] {
+      links_.clear();
+      far_ends_.clear();
+      peers_.reset();
+      return true;
+    });
+  }
+
+  void Note(const char* what, const AtomName& node) {
+    events_.push_back(std::string(what) + " " + node.ToString());
+  }
+  std::vector<std::string> TakeEvents() { return std::exchange(events_, {}); }
+  using Events = std::vector<std::string>;
+
+  std::shared_ptr<dist::NodeLink> MakeLink(const char* node,
+                                           uint64_t flags = dist::LocalFlags(true)) {
+    std::promise<absl::Status> down;
+    auto ended = down.get_future().share();
+    auto link = loop_.Run([&] {
+      auto [ours, theirs] = base::MakeMemoryStreams(loop_);
+      far_ends_.push_back(std::move(theirs));
+      Handshake::Done done;
+      done.peer = node;
+      done.flags = flags;
+      done.version = 6;
+      auto made = std::make_shared<dist::NodeLink>(std::move(ours), std::move(done),
+                                                   dist::NodeLink::Options());
+      made->Start([](dist::Channel::Event) {},
+                  [told = std::make_shared<std::promise<absl::Status>>(std::move(down))](
+                      absl::Status why) { told->set_value(std::move(why)); });
+      return made;
+    });
+    links_.emplace_back(link, ended);
+    return link;
+  }
+  bool HasEnded(const std::shared_ptr<dist::NodeLink>& link) {
+    for (auto& [known, down] : links_) {
+      if (known == link) return down.wait_for(seconds(30)) == std::future_status::ready;
+    }
+    return false;
+  }
+  uint64_t MessagesOut(const std::shared_ptr<dist::NodeLink>& link) {
+    loop_.Run([] { return true; });  // what was sent is in the link now
+    return link->counters().messages_out;
+  }
+  Verdict Judge(const char* node) {
+    return peers_->Judge({.name = node, .flags = 0, .creation = 1, .version = 6});
+  }
+  // A connect whose outcome is kept.
+  std::shared_ptr<std::vector<absl::Status>> Connect(const char* node) {
+    auto outcomes = std::make_shared<std::vector<absl::Status>>();
+    peers_->Connect(node, [outcomes](absl::Status s) { outcomes->push_back(std::move(s)); });
+    return outcomes;
+  }
+  void SendTo(const char* node) {
+    peers_->SendTo(node, dist::RegSend{{}, "rex", {}}, Term::Atom("hello"));
+  }
+  static absl::Status Refused() {
+    return base::Error(absl::StatusCode::kUnavailable, "refused", "", "econnrefused");
+  }
+
+  base::Loop loop_;
+  std::vector<std::string> events_;
+  absl::Status last_why_;
+  std::vector<std::unique_ptr<base::MemoryStream>> far_ends_;
+  std::vector<std::pair<std::shared_ptr<dist::NodeLink>, std::shared_future<absl::Status>>> links_;
+  std::unique_ptr<Peers> peers_;
+};
+
+// Who may connect, by what we have with that node already. With two attempts at once that of the
+// greater name goes on.
+TEST_F(PeersTest, JudgesAPeerByWhatThereIsWithIt) {
+  for (const char* node : {kLess, kGreater}) EXPECT_EQ(Judge(node), Verdict::kOk);
+  EXPECT_EQ(Judge(kSelf), Verdict::kNotAllowed);
+
+  Connect(kLess);
+  Connect(kGreater);
+  EXPECT_EQ(Judge(kLess), Verdict::kNok) << "ours goes on";
+  EXPECT_EQ(Judge(kGreater), Verdict::kOkSimultaneous) << "its goes on";
+  EXPECT_EQ(Judge("other@host"), Verdict::kOk);
+
+  // Ours was told nok: now its attempt is what we wait for.
+  peers_->ConnectFailed(kGreater, Refused(), /*is_simultaneous=*/true);
+  EXPECT_EQ(Judge(kGreater), Verdict::kOk);
+  peers_->LinkUp(MakeLink(kGreater), Peers::Direction::kIncoming);
+  EXPECT_EQ(Judge(kGreater), Verdict::kAlive);
+  peers_->ConnectFailed(kLess, Refused(), false);
+  EXPECT_EQ(Judge(kLess), Verdict::kOk);
+
+  peers_->CloseAll();
+  for (const char* node : {kLess, kGreater}) EXPECT_EQ(Judge(node), Verdict::kNotAllowed);
+}
+
+TEST_F(PeersTest, ANameAloneChangesNothing) {
+  Connect(kGreater);
+  TakeEvents();
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(Judge(kGreater), Verdict::kOkSimultaneous);
+  EXPECT_TRUE(TakeEvents().empty());
+  EXPECT_TRUE(peers_->Connected().empty());
+  EXPECT_TRUE(peers_->IsOldLinkGone(kGreater));
+}
+
+TEST_F(PeersTest, WhatIsSentConnectsOnceAndGoesOutWhenTheLinkIsUp) {
+  SendTo(kLess);
+  SendTo(kLess);
+  const auto outcomes = Connect(kLess);
+  EXPECT_EQ(TakeEvents(), Events{"connect a@host"});
+  EXPECT_TRUE(outcomes->empty());
+  auto link = MakeLink(kLess);
+  peers_->LinkUp(link, Peers::Direction::kOutgoing);
+  EXPECT_EQ(TakeEvents(), Events{"up a@host"});
+  EXPECT_EQ(*outcomes, std::vector{absl::OkStatus()});
+  EXPECT_EQ(MessagesOut(link), 2u);
+  SendTo(kLess);
+  EXPECT_EQ(MessagesOut(link), 3u);
+  EXPECT_EQ(*Connect(kLess), std::vector{absl::OkStatus()}) << "it is there";
+  EXPECT_EQ(*Connect(kSelf), std::vector{absl::OkStatus()});
+  EXPECT_TRUE(TakeEvents().empty());
+}
+
+TEST_F(PeersTest, AFailureIsToldToAllThatWaitAndTheNextAttemptIsANewOne) {
+  SendTo(kLess);
+  const auto first = Connect(kLess), second = Connect(kLess);
+  TakeEvents();
+  peers_->ConnectFailed(kLess, Refused(), false);
+  EXPECT_EQ(TakeEvents(), Events{"unreachable a@host"});
+  ASSERT_EQ(first->size(), 1u);
+  EXPECT_EQ(base::ReasonOf(first->front()), "econnrefused");
+  EXPECT_EQ(second->size(), 1u);
+  peers_->ConnectFailed(kLess, Refused(), false);  // there is none any more
+  EXPECT_TRUE(TakeEvents().empty());
+
+  const auto third = Connect(kLess);
+  EXPECT_EQ(TakeEvents(), Events{"connect a@host"});
+  auto link = MakeLink(kLess);
+  peers_->LinkUp(link, Peers::Direction::kOutgoing);
+  EXPECT_EQ(*third, std::vector{absl::OkStatus()});
+  EXPECT_EQ(MessagesOut(link), 0u) << "what failed is not sent later";
+}
+
+TEST_F(PeersTest, AfterNokThePeersAttemptCarriesWhatWaits) {
+  SendTo(kGreater);
+  const auto outcomes = Connect(kGreater);
+  peers_->ConnectFailed(kGreater, Refused(), /*is_simultaneous=*/true);
+  SendTo(kGreater);
+  EXPECT_EQ(TakeEvents(), Events{"connect z@host"}) << "and no second one";
+  EXPECT_TRUE(outcomes->empty());
+  auto link = MakeLink(kGreater);
+  peers_->LinkUp(link, Peers::Direction::kIncoming);
+  EXPECT_EQ(*outcomes, std::vector{absl::OkStatus()});
+  EXPECT_EQ(MessagesOut(link), 2u);
+  EXPECT_EQ(peers_->Find(kGreater)->direction, Peers::Direction::kIncoming);
+}
+
+TEST_F(PeersTest, APeerThatPromisedToConnectIsNotWaitedForForEver) {
+  const auto outcomes = Connect(kGreater), ours = Connect(kLess);
+  peers_->ConnectFailed(kGreater, Refused(), true);
+  TakeEvents();
+  const auto now = std::chrono::steady_clock::now();
+  peers_->ExpireWaiting(now);
+  EXPECT_TRUE(outcomes->empty());
+  peers_->ExpireWaiting(now + base::Limits().handshake_timeout + seconds(1));
+  EXPECT_EQ(TakeEvents(), Events{"unreachable z@host"});
+  ASSERT_EQ(outcomes->size(), 1u);
+  EXPECT_EQ(outcomes->front().code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_TRUE(ours->empty()) << "an attempt of ours has a deadline of its own";
+  EXPECT_EQ(Judge(kGreater), Verdict::kOk);
+}
+
+TEST_F(PeersTest, TheSamePeersLinkThatCameFirstWinsOverALateFailure) {
+  const auto outcomes = Connect(kGreater);
+  peers_->LinkUp(MakeLink(kGreater), Peers::Direction::kIncoming);
+  EXPECT_EQ(*outcomes, std::vector{absl::OkStatus()});
+  TakeEvents();
+  peers_->ConnectFailed(kGreater, Refused(), false);
+  EXPECT_TRUE(TakeEvents().empty());
+  EXPECT_NE(peers_->Find(kGreater), nullptr);
+}
+
+TEST_F(PeersTest, ANewLinkReplacesTheOldOneOfItsNode) {
+  auto old = MakeLink(kLess), other = MakeLink(kGreater), fresh = MakeLink(kLess);
+  peers_->LinkUp(old, Peers::Direction::kOutgoing);
+  peers_->LinkUp(other, Peers::Direction::kOutgoing);
+  TakeEvents();
+  peers_->LinkUp(fresh, Peers::Direction::kIncoming);
+  EXPECT_EQ(TakeEvents(), (Events{"down a@host", "up a@host"}));
+  EXPECT_TRUE(HasEnded(old));
+  EXPECT_FALSE(peers_->IsCurrent(old));
+  EXPECT_TRUE(peers_->IsCurrent(fresh));
+  // Its end comes late, and is no end of the new one.
+  peers_->LinkDown(old, Refused());
+  EXPECT_TRUE(TakeEvents().empty());
+  EXPECT_EQ(peers_->Connected().size(), 2u);
+}
+
+TEST_F(PeersTest, ALostLinkIsToldWithItsReasonAndTheNodeMayComeBack) {
+  auto link = MakeLink(kLess);
+  peers_->LinkUp(link, Peers::Direction::kOutgoing);
+  EXPECT_FALSE(peers_->IsOldLinkGone(kLess));
+  TakeEvents();
+  peers_->LinkDown(link,
+                   base::Error(absl::StatusCode::kUnavailable, "silent", "", "net_tick_timeout"));
+  EXPECT_EQ(TakeEvents(), Events{"down a@host"});
+  EXPECT_EQ(base::ReasonOf(last_why_), "net_tick_timeout");
+  EXPECT_TRUE(peers_->IsOldLinkGone(kLess));
+  EXPECT_EQ(peers_->Find(kLess), nullptr);
+  EXPECT_FALSE(peers_->Disconnect(kLess));
+  SendTo(kLess);
+  EXPECT_EQ(TakeEvents(), Events{"connect a@host"});
+}
+
+TEST_F(PeersTest, DisconnectEndsTheLink) {
+  auto link = MakeLink(kLess);
+  peers_->LinkUp(link, Peers::Direction::kOutgoing);
+  EXPECT_TRUE(peers_->Disconnect(kLess));
+  EXPECT_TRUE(HasEnded(link));
+}
+
+TEST_F(PeersTest, AHiddenPeerIsOneThatDidNotPublishItself) {
+  peers_->LinkUp(MakeLink(kLess, dist::LocalFlags(true)), Peers::Direction::kOutgoing);
+  peers_->LinkUp(MakeLink(kGreater, dist::LocalFlags(false)), Peers::Direction::kOutgoing);
+  EXPECT_FALSE(peers_->Find(kLess)->is_hidden());
+  EXPECT_TRUE(peers_->Find(kGreater)->is_hidden());
+}
+
+TEST_F(PeersTest, AutoConnectMayBeOnceOrNever) {
+  Make({.auto_connect = ConnectPolicy::kNever, .limits = {}});
+  SendTo(kLess);
+  EXPECT_EQ(TakeEvents(), Events{"unreachable a@host"});
+  EXPECT_EQ(base::ReasonOf(last_why_), "noconnection");
+  Connect(kLess);
+  EXPECT_EQ(TakeEvents(), Events{"connect a@host"}) << "who asks for it gets it";
+
+  Make({.auto_connect = ConnectPolicy::kOnce, .limits = {}});
+  SendTo(kLess);
+  auto link = MakeLink(kLess);
+  peers_->LinkUp(link, Peers::Direction::kOutgoing);
+  peers_->LinkDown(link, Refused());
+  EXPECT_EQ(TakeEvents(), (Events{"connect a@host", "up a@host", "down a@host"}));
+  SendTo(kLess);
+  EXPECT_EQ(TakeEvents(), Events{"unreachable a@host"});
+}
+
+TEST_F(PeersTest, CloseAllEndsEverythingAndBeginsNothing) {
+  auto link = MakeLink(kLess);
+  peers_->LinkUp(link, Peers::Direction::kOutgoing);
+  const auto outcomes = Connect(kGreater);
+  peers_->CloseAll();
+  EXPECT_TRUE(HasEnded(link));
+  ASSERT_EQ(outcomes->size(), 1u);
+  EXPECT_EQ(base::ReasonOf(outcomes->front()), "noconnection");
+  TakeEvents();
+  const auto late = Connect("late@host");
+  ASSERT_EQ(late->size(), 1u);
+  EXPECT_FALSE(late->front().ok());
+  SendTo("late@host");
+  EXPECT_EQ(TakeEvents(), Events{"unreachable late@host"});
+  // One whose handshake was done meanwhile.
+  auto overtaken = MakeLink(kGreater);
+  peers_->LinkUp(overtaken, Peers::Direction::kIncoming);
+  EXPECT_TRUE(HasEnded(overtaken));
+  EXPECT_EQ(peers_->Find(kGreater), nullptr);
+}
+
+}  // namespace
+}  // namespace noded::node
