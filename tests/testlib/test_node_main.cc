@@ -1,0 +1,177 @@
+// A node with what programs put on libnode: functions, a gen_server and a mailbox. Takes noded's
+// flags, ends at SIGTERM. Others do:
+//
+//   erpc:call(Node, test, throw | exit | error, [Term])      to raise
+//   erpc:call(Node, test, sleep, [Milliseconds])             to wait
+//   erpc:call(Node, test, round_trip, [Other, Bytes])        true: Other's noded:echo/1 gave them
+//   back erpc:call(Node, test, in_order, [Other, Count])          true: so did {echo, Other}, in
+//   order erpc:call(Node, test, watch, [Name, Other])              the reason with which {Name,
+//   Other} ends gen_server:call({cart, Node}, {add, Item} | items | size | {wait, Milliseconds} |
+//   {fail, Why}) gen_server:cast({cart, Node}, {add, Item}), {cart, Node} ! {add, Item} {echo,
+//   Node} ! {self(), Message}                         to get Message back {echo, Node} ! {link |
+//   unlink, Pid} | {exit, Pid, Reason}    signals to a process there
+#include <signal.h>
+
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "base/log.h"
+#include "base/status.h"
+#include "cli/start.h"
+
+namespace noded::testlib {
+namespace {
+
+using dist::Term;
+using node::CallContext;
+using node::CallOutcome;
+using node::Destination;
+using Args = std::span<const Term>;
+
+constexpr std::chrono::seconds kPatience{60};
+
+void Sleep(const Term& milliseconds) {
+  std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds.AsInt().value_or(0)));
+}
+
+void ExportTest(node::Node& node) {
+  node.Export("test", "throw", 1,
+              [](const CallContext&, Args args) { return CallOutcome::Throw(args[0]); });
+  node.Export("test", "exit", 1,
+              [](const CallContext&, Args args) { return CallOutcome::Exit(args[0]); });
+  node.Export("test", "error", 1,
+              [](const CallContext&, Args args) { return CallOutcome::Error(args[0]); });
+  node.Export("test", "sleep", 1, [](const CallContext&, Args args) {
+    Sleep(args[0]);
+    return CallOutcome::Return(Term::Atom("ok"));
+  });
+}
+
+CallOutcome RoundTrip(node::Node& node, Args args) {
+  std::string bytes(static_cast<size_t>(args[1].AsInt().value_or(0)), '\0');
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 31 + (i >> 10));
+  node::CallRequest request;
+  request.node = args[0].atom_name();
+  request.module = "noded";
+  request.function = "echo";
+  request.args = Term::List({Term::Binary(bytes)});
+  request.timeout = kPatience;
+  const auto answer = node.Call(std::move(request));
+  return CallOutcome::Return(
+      Term::Bool(answer.ok() && answer->is_return() && answer->value == Term::Binary(bytes)));
+}
+
+CallOutcome InOrder(node::Node& node, Args args) {
+  const auto mailbox = node.OpenMailbox();
+  const int64_t count = args[1].AsInt().value_or(0);
+  if (!mailbox.ok() || count == 0) return CallOutcome::Error(Term::Atom("badarg"));
+  const Destination echo = Destination::OfName("echo", args[0].atom_name());
+  const Term self = Term::FromPid((*mailbox)->pid());
+  for (int64_t i = 0; i < count; ++i) {
+    node.Send((*mailbox)->pid(), echo, Term::Tuple({self, Term::Int(i)}));
+  }
+  for (int64_t i = 0; i < count; ++i) {
+    const auto message = (*mailbox)->Receive(kPatience);
+    if (!message || message->AsInt() != i) return CallOutcome::Return(Term::Int(i));
+  }
+  return CallOutcome::Return(Term::Bool(true));
+}
+
+CallOutcome Watch(node::Node& node, Args args) {
+  const auto mailbox = node.OpenMailbox();
+  if (!mailbox.ok()) return CallOutcome::Error(Term::Atom("badarg"));
+  node.Monitor((*mailbox)->pid(), Destination::OfName(args[0].atom_name(), args[1].atom_name()));
+  const auto down = (*mailbox)->Receive(kPatience);
+  if (!down || !down->IsTagged("DOWN", 5)) return CallOutcome::Return(Term::Atom("silence"));
+  return CallOutcome::Return(down->tuple()[4]);
+}
+
+void ExportTalks(node::Node& node) {
+  node::Node* self = &node;
+  node.Export("test", "round_trip", 2,
+              [self](const CallContext&, Args args) { return RoundTrip(*self, args); });
+  node.Export("test", "in_order", 2,
+              [self](const CallContext&, Args args) { return InOrder(*self, args); });
+  node.Export("test", "watch", 2,
+              [self](const CallContext&, Args args) { return Watch(*self, args); });
+}
+
+node::GenServer CartServer() {
+  auto items = std::make_shared<std::vector<Term>>();
+  const auto add = [items](const Term& request) {
+    if (request.IsTagged("add", 2)) items->push_back(request.tuple()[1]);
+  };
+  node::GenServer server;
+  server.call = [items, add](const CallContext&, const Term& request) {
+    if (request.IsAtom("items")) return CallOutcome::Return(Term::List(*items));
+    if (request.IsAtom("size")) {
+      return CallOutcome::Return(Term::Int(static_cast<int64_t>(items->size())));
+    }
+    if (request.IsTagged("fail", 2)) return CallOutcome::Exit(request.tuple()[1]);
+    if (request.IsTagged("wait", 2)) Sleep(request.tuple()[1]);
+    add(request);
+    return CallOutcome::Return(Term::Atom("ok"));
+  };
+  server.cast = add;
+  server.info = add;
+  return server;
+}
+
+void HandleEcho(node::Node& node, const node::Mailbox& mailbox, const Term& message) {
+  if (!message.is_tuple() || message.tuple().size() < 2) return;
+  const auto words = message.tuple();
+  if (words[0].is_pid()) {
+    node.Send(mailbox.pid(), Destination::OfPid(words[0].pid()), words[1]);
+  } else if (words[1].is_pid() && message.IsTagged("link", 2)) {
+    node.Link(mailbox.pid(), words[1].pid());
+  } else if (words[1].is_pid() && message.IsTagged("unlink", 2)) {
+    node.Unlink(mailbox.pid(), words[1].pid());
+  } else if (words[1].is_pid() && message.IsTagged("exit", 3)) {
+    node.SendExit(mailbox.pid(), words[1].pid(), words[2]);
+  }
+}
+
+int Main(int argc, char** argv) {
+  absl::StatusOr<node::RawFlags> flags = cli::ReadFlags(argc, argv, node::Grammar::kErl);
+  if (!flags.ok()) return cli::Fail("test_node", flags.status());
+  absl::StatusOr<node::NodeConfig> config = cli::ReadConfig(*flags, std::nullopt);
+  if (!config.ok()) return cli::Fail("test_node", config.status());
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+
+  absl::StatusOr<cli::RunningNode> running = cli::StartNode(*config);
+  if (!running.ok()) return cli::Fail("test_node", running.status());
+  node::Node& node = *running->node;
+  ExportTest(node);
+  ExportTalks(node);
+  const auto cart = node.Serve("cart", CartServer());
+  if (!cart.ok()) return cli::Fail("test_node", cart.status());
+  auto echo = node.OpenMailbox("echo");
+  if (!echo.ok()) return cli::Fail("test_node", echo.status());
+  // The main thread waits for the signal; the mailbox is read until its process ends.
+  std::jthread reader([&node, &echo](std::stop_token stop) {
+    while (!stop.stop_requested()) {
+      const auto message = (*echo)->Receive(std::chrono::milliseconds(100));
+      if (message) HandleEcho(node, **echo, *message);
+    }
+  });
+  base::LogInfo("node_started")
+      .Add("node", node.name().view())
+      .Add("carrier", node.carrier().name())
+      .Add("port", node.port());
+  int signal = 0;
+  sigwait(&signals, &signal);
+  reader.request_stop();
+  reader.join();
+  node.Stop();
+  return 0;
+}
+
+}  // namespace
+}  // namespace noded::testlib
+
+int main(int argc, char** argv) { return noded::testlib::Main(argc, argv); }
