@@ -1,12 +1,10 @@
 // TLS 1.3 between nodes of which one offers a key share that the other one lacks: the server asks
 // again (HelloRetryRequest), and they connect. A tap on the wire sees the question.
-#include <future>
+#include <memory>
 
 #include "base/bytes.h"
-#include "base/loop.h"
-#include "base/task.h"
-#include "dist/epmd_client.h"
 #include "tests/interop/refusals.h"
+#include "tests/testlib/epmd_entry.h"
 #include "tests/testlib/wire_tap.h"
 
 namespace noded::interop {
@@ -25,13 +23,6 @@ constexpr char kRetry[] = "cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e0
 
 class HelloRetryTest : public RefusalsTest {
  protected:
-  ~HelloRetryTest() override {
-    loop_.Run([this] {
-      registration_.reset();
-      return true;
-    });
-  }
-
   NodedOptions Groups(const std::string& groups) {
     const std::vector<std::string> options = {"{versions,['tlsv1.3']}",
                                               fmt::format("{{supported_groups,[{}]}}", groups)};
@@ -47,22 +38,7 @@ class HelloRetryTest : public RefusalsTest {
   // Who looks for the server at epmd finds the tap before it.
   void Tap() {
     tap_ = std::make_unique<WireTap>(port_);
-    dist::EpmdClient::Options where;
-    where.port = epmd_port_;
-    dist::EpmdClient client(loop_, where);
-    dist::EpmdNode node;
-    node.name = "server";
-    node.port = tap_->port();
-    using Result = absl::StatusOr<std::unique_ptr<dist::EpmdRegistration>>;
-    auto promise = std::make_shared<std::promise<Result>>();
-    auto registered = promise->get_future();
-    base::Spawn(
-        loop_, "epmd",
-        client.Register(node, dist::AddressFamily::kV4, loop_.Now() + std::chrono::seconds(30)),
-        [promise](Result result) { promise->set_value(std::move(result)); });
-    Result result = registered.get();
-    ASSERT_TRUE(result.ok()) << result.status();
-    registration_ = *std::move(result);
+    entry_ = std::make_unique<testlib::EpmdEntry>(epmd_port_, "server", tap_->port());
   }
   bool WasAskedAgain() {
     return base::ToHex(base::AsBytes(tap_->FromServer())).find(kRetry) != std::string::npos;
@@ -70,9 +46,8 @@ class HelloRetryTest : public RefusalsTest {
 
   const uint16_t port_ = FreePort();
   testlib::OtpEpmd epmd_{epmd_port_};
-  base::Loop loop_;
   std::unique_ptr<WireTap> tap_;
-  std::unique_ptr<dist::EpmdRegistration> registration_;
+  std::unique_ptr<testlib::EpmdEntry> entry_;
 };
 
 TEST_F(HelloRetryTest, AnOtpNodeWithAKeyShareThatWeLackIsAskedAgain) {

@@ -4,6 +4,8 @@
 //   ... a client connects to tap.port() ...
 //   EXPECT_NE(tap.FromServer().find(kRetry), std::string::npos);
 //
+//   WireTap slow(shop.port(), WireTap::kHeld);       // passes nothing on before Release()
+//
 // Loopback only. Runs on a thread of its own, from the constructor to the destructor, which cuts
 // what is still open. Thread-safe but for destruction.
 #pragma once
@@ -21,13 +23,17 @@ namespace noded::testlib {
 
 class WireTap {
  public:
-  explicit WireTap(uint16_t server_port);
+  enum Begin { kOpen, kHeld };
+
+  explicit WireTap(uint16_t server_port, Begin begin = kOpen);
   ~WireTap();
   WireTap(const WireTap&) = delete;
   WireTap& operator=(const WireTap&) = delete;
 
   uint16_t port() const { return port_; }
-  // All that has passed, of all connections.
+  // Of kHeld: what has come until now goes on, and what comes later too.
+  void Release();
+  // All that has come, of all connections.
   std::string FromServer();
   std::string FromClient();
 
@@ -37,6 +43,7 @@ class WireTap {
 
   void Accept();
   void Pump(Half& half);
+  void PassOn(Half& half);
 
   const uint16_t server_port_;
   uint16_t port_ = 0;
@@ -45,6 +52,7 @@ class WireTap {
   asio::io_context io_;
   asio::ip::tcp::acceptor acceptor_{io_};
   std::list<Pair> pairs_;
+  bool is_held_;  // on thread_
   std::thread thread_;
 };
 
