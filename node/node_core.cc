@@ -249,7 +249,9 @@ void Node::Core::OnUp(const node::Peers::Peer& peer) {
 void Node::Core::OnDown(const AtomName& node, const absl::Status& why) {
   PeerInfo info;
   info.name = node;
-  base::LogEvent line = why.ok() ? base::LogInfo("link_down") : base::LogWarn("link_down");
+  // Who says goodbye has done nothing wrong: every call of nodectl ends so.
+  const bool is_goodbye = why.ok() || base::ReasonOf(why) == "connection_closed";
+  base::LogEvent line = is_goodbye ? base::LogInfo("link_down") : base::LogWarn("link_down");
   line.Add("node", options.name.view()).Add("peer", node.view());
   if (!why.ok()) line.Add(why);
   for (const Watcher& watcher : watchers) watcher(info, false, why);
