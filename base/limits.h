@@ -38,6 +38,11 @@ struct Limits {
   // Bytes queued towards one peer before senders are held back, and where they may go on.
   size_t link_high_water_bytes = 1024 * 1024;
   size_t link_low_water_bytes = 256 * 1024;
+  // Bytes queued towards a peer that does not read, beyond which its link is cut; one message may
+  // go beyond it.
+  size_t max_link_queue_bytes = size_t{1} << 29;
+  // Links and monitors that other nodes hold to processes of this one.
+  size_t max_relations = 1'000'000;
   // epmd: one request of a client (a registration with a name of 255 four-byte characters and as
   // much extra, as epmd itself allows), clients at once, and what an epmd we ask may answer.
   size_t max_epmd_request_bytes = 2056;

@@ -123,6 +123,13 @@ void NodeLink::Send(Control control, std::optional<Term> payload) {
   loop_.Dispatch(
       [self = shared_from_this(), control = std::move(control), payload = std::move(payload)] {
         if (self->state_ != State::kOpen && self->state_ != State::kIdle) return;
+        if (self->channel_.queued_bytes() > self->options_.limits.max_link_queue_bytes) {
+          return self->Abort(
+              base::Error(absl::StatusCode::kResourceExhausted,
+                          fmt::format("{} does not read: {} bytes wait for it",
+                                      self->peer_.peer.view(), self->channel_.queued_bytes()),
+                          "see whether it is overloaded or stopped", "system_limit"));
+        }
         if (!self->channel_.Send(control, payload)) return;
         self->messages_out_.fetch_add(1, std::memory_order_relaxed);
         self->queued_bytes_ = self->channel_.queued_bytes();

@@ -9,7 +9,8 @@
 //
 // Both functions are called on the link's loop; `on_down` exactly once, as the last call, with the
 // reason: OK when this side closed it, Unavailable when the peer did (connection_closed) or went
-// silent (net_tick_timeout), DataLoss and ResourceExhausted when it broke the protocol. It keeps
+// silent (net_tick_timeout), DataLoss when it broke the protocol, ResourceExhausted at a limit
+// (limits.h: its messages, or what is queued for a peer that does not read). It keeps
 // itself alive from Start until then. Construct and Start it on the stream's loop; Send, Close,
 // Abort and the const methods are thread-safe.
 // Source: OTP "Distribution Protocol", "Protocol between Connected Nodes".

@@ -16,7 +16,8 @@ using dist::Term;
 
 namespace {
 
-// More than net_setuptime: links and handshakes that are cut end at once.
+// Links say goodbye, handshakes are cut. Attempts of ours are not waited for: they end with the
+// loops.
 constexpr std::chrono::seconds kStopPatience{10};
 constexpr size_t kMaxWaitingCalls = 100'000;
 
@@ -72,7 +73,7 @@ Node::Core::Parts::Parts(Core& core, uint32_t creation)
                              const absl::Status& why) { core.OnDown(node, why); },
              .unreachable = [&core](const AtomName& node,
                                     const absl::Status& why) { core.OnUnreachable(node, why); }}),
-      signals(identity, peers),
+      signals(identity, peers, core.options.limits),
       function_calls(core.home, signals, *core.workers, core.functions),
       router(signals, function_calls),
       calls(core.home, signals, peers),
@@ -172,11 +173,10 @@ void Node::Core::StartServices() {
 
 void Node::Core::BeginAttempt(const AtomName& node) {
   base::Loop& loop = loops.Next();
-  running_->Add();
   // Posted: the tables of the home loop are in the middle of something.
   loop.Post([this, &loop, node] {
     base::Spawn(loop, "connect", parts->establisher.Connect(loop, node),
-                [this, node, running = running_](absl::StatusOr<Establisher::Made> made) {
+                [this, node](absl::StatusOr<Establisher::Made> made) {
                   if (made.ok()) {
                     OnMade(*std::move(made), node::Peers::Direction::kOutgoing);
                   } else {
@@ -188,7 +188,6 @@ void Node::Core::BeginAttempt(const AtomName& node) {
                       parts->peers.ConnectFailed(node, why, is_simultaneous);
                     });
                   }
-                  running->Remove();
                 });
   });
 }

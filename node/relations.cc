@@ -11,6 +11,7 @@ bool Relations::AddLink(const Pid& local, const Pid& other) {
   std::vector<Pid>& others = links_[local];
   if (std::find(others.begin(), others.end(), other) != others.end()) return false;
   others.push_back(other);
+  ++link_count_;
   return true;
 }
 
@@ -18,6 +19,7 @@ bool Relations::RemoveLink(const Pid& local, const Pid& other) {
   auto found = links_.find(local);
   if (found == links_.end()) return false;
   const bool was_linked = std::erase(found->second, other) > 0;
+  if (was_linked) --link_count_;
   if (found->second.empty()) links_.erase(found);
   return was_linked;
 }
@@ -59,6 +61,7 @@ Relations::Ended Relations::ProcessEnded(const Pid& pid) {
   Ended ended;
   if (auto found = links_.find(pid); found != links_.end()) {
     for (const Pid& other : found->second) ended.links.push_back({pid, other});
+    link_count_ -= found->second.size();
     links_.erase(found);
   }
   auto found = monitors_of_.find(pid);
@@ -91,12 +94,6 @@ Relations::Ended Relations::NodeDown(const dist::AtomName& node) {
     if (auto monitor = RemoveMonitor(ref)) ended.monitors.push_back(*std::move(monitor));
   }
   return ended;
-}
-
-size_t Relations::link_count() const {
-  size_t count = 0;
-  for (const auto& [local, others] : links_) count += others.size();
-  return count;
 }
 
 }  // namespace noded::node

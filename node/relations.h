@@ -53,8 +53,8 @@ class Relations {
   // and `monitors`; what its processes watched here is just forgotten.
   Ended NodeDown(const dist::AtomName& node);
 
-  size_t link_count() const;
-  size_t monitor_count() const { return monitors_.size(); }
+  // Links and monitors together.
+  size_t size() const { return link_count_ + monitors_.size(); }
 
  private:
   template <class Value>
@@ -64,6 +64,7 @@ class Relations {
   void Unindex(const dist::Pid& pid, const dist::Reference& ref);
 
   ByPid<dist::Pid> links_;
+  size_t link_count_ = 0;
   std::unordered_map<dist::Reference, Monitor, dist::IdentifierHash> monitors_;
   ByPid<dist::Reference> monitors_of_;  // by watcher and by target
 };

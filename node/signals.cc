@@ -96,11 +96,13 @@ void Signals::Link(const Pid& from, const Pid& to) {
 }
 
 void Signals::LinkFromPeer(const Pid& from, const Pid& to) {
-  if (processes_.Find(to) != nullptr) {
+  const bool is_alive = processes_.Find(to) != nullptr;
+  if (is_alive && HasRoom()) {
     relations_.AddLink(to, from);
-  } else {
-    outbound_.SendTo(from.node, dist::Exit{to, from, Term::Atom("noproc"), false, {}}, {});
+    return;
   }
+  const Term reason = Term::Atom(is_alive ? "system_limit" : "noproc");
+  outbound_.SendTo(from.node, dist::Exit{to, from, reason, false, {}}, {});
 }
 
 void Signals::Unlink(const Pid& from, const Pid& to) {
@@ -162,10 +164,11 @@ void Signals::MonitorFromPeer(const Pid& from, const Term& target, const Referen
   const auto pid =
       target.is_atom() ? processes_.WhereIs(target.atom_name()) : std::optional<Pid>(target.pid());
   node::Monitor monitor{ref, from, target, identity_.name(), pid.value_or(Pid{})};
-  if (pid && processes_.Find(*pid) != nullptr) {
+  const bool is_alive = pid && processes_.Find(*pid) != nullptr;
+  if (is_alive && HasRoom()) {
     relations_.AddMonitor(std::move(monitor));
   } else {
-    TellDown(monitor, Term::Atom("noproc"));
+    TellDown(monitor, Term::Atom(is_alive ? "system_limit" : "noproc"));
   }
 }
 

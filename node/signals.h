@@ -21,6 +21,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/limits.h"
 #include "dist/control.h"
 #include "node/identity.h"
 #include "node/processes.h"
@@ -60,7 +61,8 @@ struct SpawnOptions {
 
 class Signals {
  public:
-  Signals(Identity& identity, Outbound& outbound) : identity_(identity), outbound_(outbound) {}
+  Signals(Identity& identity, Outbound& outbound, const base::Limits& limits = {})
+      : identity_(identity), outbound_(outbound), max_relations_(limits.max_relations) {}
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
 
@@ -88,7 +90,8 @@ class Signals {
   dist::Reference MakeAlias(const dist::Pid& pid);
   void DropAlias(const dist::Reference& alias) { aliases_.erase(alias); }
 
-  // From here on: what the router brings from `peer`.
+  // From here on: what the router brings from a peer. Beyond limits.max_relations its links and
+  // monitors end at once, with reason system_limit.
   void DeliverFromPeer(const Destination& to, dist::Term message);
   void LinkFromPeer(const dist::Pid& from, const dist::Pid& to);
   // True when there was a link.
@@ -118,6 +121,7 @@ class Signals {
     SpawnOptions options;
   };
 
+  bool HasRoom() const { return relations_.size() < max_relations_; }
   bool IsLocal(const dist::AtomName& node) const { return node == identity_.name(); }
   void ExitSignal(const dist::Pid& from, const dist::Pid& to, const dist::Term& reason,
                   bool is_link);
@@ -126,6 +130,7 @@ class Signals {
 
   Identity& identity_;
   Outbound& outbound_;
+  const size_t max_relations_;
   ProcessTable processes_;
   Relations relations_;
   std::unordered_map<dist::Reference, dist::Pid, dist::IdentifierHash> aliases_;
