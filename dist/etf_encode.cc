@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <optional>
+#include <vector>
 
 #include "dist/etf.h"
 #include "dist/etf_tags.h"
@@ -75,25 +77,30 @@ void EncodeBitString(const BitString& value, base::ByteWriter& out) {
   out.Shared(value.bytes);
 }
 
-bool IsString(const Term& list) {
+// The elements of a list that STRING_EXT can hold; none otherwise.
+std::optional<std::vector<uint8_t>> BytesOf(const Term& list) {
   constexpr size_t kMaxStringBytes = 65535;
   const std::span<const Term> elements = list.list();
-  return elements.size() <= kMaxStringBytes && list.tail().is_nil() &&
-         std::all_of(elements.begin(), elements.end(), [](const Term& element) {
-           const std::optional<int64_t> value = element.AsInt();
-           return value && *value >= 0 && *value <= 255;
-         });
+  if (elements.size() > kMaxStringBytes || !list.tail().is_nil()) return std::nullopt;
+  std::vector<uint8_t> bytes;
+  for (const Term& element : elements) {
+    const std::optional<int64_t> value = element.AsInt();
+    if (!value || *value < 0 || *value > 255) return std::nullopt;
+    if (bytes.empty()) bytes.reserve(elements.size());
+    bytes.push_back(static_cast<uint8_t>(*value));
+  }
+  return bytes;
 }
 
 void EncodeList(const Term& list, base::ByteWriter& out) {
   const std::span<const Term> elements = list.list();
-  if (!IsString(list)) {
-    Head(Tag::kList).U32(elements.size()).AppendTo(out);
-    EncodeAll(elements, out);
-    return Encode(list.tail(), out);
+  if (const std::optional<std::vector<uint8_t>> bytes = BytesOf(list)) {
+    Head(Tag::kString).U16(bytes->size()).AppendTo(out);
+    return out.Bytes(*bytes);
   }
-  Head(Tag::kString).U16(elements.size()).AppendTo(out);
-  for (const Term& element : elements) out.U8(static_cast<uint8_t>(*element.AsInt()));
+  Head(Tag::kList).U32(elements.size()).AppendTo(out);
+  EncodeAll(elements, out);
+  Encode(list.tail(), out);
 }
 
 void EncodeTuple(std::span<const Term> elements, base::ByteWriter& out) {
