@@ -41,28 +41,32 @@ class Decoder {
   AtomName ReadLatin1(size_t size);
   AtomName ReadUtf8(size_t size);
   AtomName ReadCached();
-  AtomName ReadAtom();
+  AtomName ReadAtom() { return ReadAtom(in_.U8()); }
+  AtomName ReadAtom(uint8_t tag);
   Term ReadBinary();
   Term ReadBitString();
   Term ReadString();
-  Term ReadList(int depth);
-  Term ReadLongerList(std::shared_ptr<Term[]> cells, size_t count, int depth);
-  Term ReadTuple(size_t arity, int depth);
-  Term ReadMap(int depth);
+  // What calls itself is not inlined: each level of a deep term costs small frames only.
+  [[gnu::noinline]] Term ReadList(int depth);
+  [[gnu::noinline]] Term ReadLongerList(std::shared_ptr<Term[]> cells, size_t count, int depth);
+  [[gnu::noinline]] Term ReadTuple(size_t arity, int depth);
+  [[gnu::noinline]] Term ReadMap(int depth);
+  [[gnu::noinline]] Term ReadFun(int depth);
+  [[gnu::noinline]] Term ReadLeaf(uint8_t tag);
   Term ReadPid(Tag tag);
   Term ReadPort(Tag tag);
   Term ReadReference(Tag tag);
   Term ReadExport();
-  Term ReadFun(int depth);
   Term ReadCompressed();
   uint32_t ReadCreation(bool is_old);
 
   // Whether `count` elements of at least `bytes_each` bytes can still come. Every element has a
   // byte of its own, so that all counts of a term together cannot exceed its bytes: no nest of big
   // claims.
-  bool Claim(uint64_t count, uint64_t bytes_each);
+  [[gnu::noinline]] bool Claim(uint64_t count, uint64_t bytes_each);
   Term Fail(std::string_view what, std::string_view mend = "", std::string_view reason = "");
   Term FailLimit(std::string_view what, std::string_view mend);
+  [[gnu::noinline]] Term FailDepth();
   Term RefuseTag(uint8_t tag);
 
   base::Slice Share(size_t size) {
@@ -104,6 +108,11 @@ Term Decoder::FailLimit(std::string_view what, std::string_view mend) {
   return Term();
 }
 
+Term Decoder::FailDepth() {
+  return FailLimit(fmt::format("nested deeper than {}", limits_.max_term_depth),
+                   "send a flatter term, or a binary of the term");
+}
+
 bool Decoder::Claim(uint64_t count, uint64_t bytes_each) {
   claimed_ += count;
   if (count > in_.remaining() / bytes_each || claimed_ > bytes_.size()) {
@@ -116,22 +125,12 @@ bool Decoder::Claim(uint64_t count, uint64_t bytes_each) {
 }
 
 Term Decoder::RefuseTag(uint8_t tag) {
-  static constexpr std::string_view kReason = "unsupported_term";
-  switch (static_cast<Tag>(tag)) {
-    case Tag::kCompressed:
-      return Fail("tag 80 (COMPRESSED) inside a term, where it may not stand");
-    case Tag::kFun:
-      return Fail("tag 117 (FUN_EXT), which no Erlang since R8 writes", "", kReason);
-    case Tag::kLocal:
-      return Fail("tag 121 (LOCAL_EXT): only the node that made it can read it",
-                  "make it with term_to_binary without the option `local`", kReason);
-    default:
-      return Fail(
-          fmt::format("tag {} is not known here", tag),
-          "the peer may be newer than OTP 28: send tuples, maps or binaries instead of what "
-          "is new there, such as native records",
-          kReason);
-  }
+  const std::string_view why = WhyRefused(static_cast<Tag>(tag));
+  if (!why.empty()) return Fail(fmt::format("tag {} {}", tag, why), "", "unsupported_term");
+  return Fail(fmt::format("tag {} is not known here", tag),
+              "the peer may be newer than OTP 28: send tuples, maps or binaries instead of what is "
+              "new there, such as native records",
+              "unsupported_term");
 }
 
 // Numbers.
@@ -188,8 +187,7 @@ AtomName Decoder::ReadCached() {
   return atoms_[index].atom_name();
 }
 
-AtomName Decoder::ReadAtom() {
-  const uint8_t tag = in_.U8();
+AtomName Decoder::ReadAtom(uint8_t tag) {
   switch (static_cast<Tag>(tag)) {
     case Tag::kAtomCacheRef:
       return ReadCached();
@@ -365,11 +363,26 @@ Term Decoder::ReadFun(int depth) {
 // Any term.
 
 Term Decoder::ReadTerm(int depth) {
-  if (depth > limits_.max_term_depth) {
-    return FailLimit(fmt::format("nested deeper than {}", limits_.max_term_depth),
-                     "send a flatter term, or a binary of the term");
-  }
+  if (depth > limits_.max_term_depth) return FailDepth();
   const uint8_t tag = in_.U8();
+  switch (static_cast<Tag>(tag)) {
+    case Tag::kList:
+      return ReadList(depth);
+    case Tag::kSmallTuple:
+      return ReadTuple(in_.U8(), depth);
+    case Tag::kLargeTuple:
+      return ReadTuple(in_.U32(), depth);
+    case Tag::kMap:
+      return ReadMap(depth);
+    case Tag::kNewFun:
+      return ReadFun(depth);
+    default:
+      return ReadLeaf(tag);
+  }
+}
+
+// A term without terms inside.
+Term Decoder::ReadLeaf(uint8_t tag) {
   switch (static_cast<Tag>(tag)) {
     case Tag::kSmallInteger:
       return Term::Int(in_.U8());
@@ -384,15 +397,11 @@ Term Decoder::ReadTerm(int depth) {
     case Tag::kNewFloat:
       return ReadFloat();
     case Tag::kAtomCacheRef:
-      return Term::Atom(ReadCached());
     case Tag::kSmallAtomUtf8:
-      return Term::Atom(ReadUtf8(in_.U8()));
     case Tag::kAtomUtf8:
-      return Term::Atom(ReadUtf8(in_.U16()));
     case Tag::kSmallAtom:
-      return Term::Atom(ReadLatin1(in_.U8()));
     case Tag::kAtom:
-      return Term::Atom(ReadLatin1(in_.U16()));
+      return Term::Atom(ReadAtom(tag));
     case Tag::kBinary:
       return ReadBinary();
     case Tag::kBitBinary:
@@ -401,14 +410,6 @@ Term Decoder::ReadTerm(int depth) {
       return Term::Nil();
     case Tag::kString:
       return ReadString();
-    case Tag::kList:
-      return ReadList(depth);
-    case Tag::kSmallTuple:
-      return ReadTuple(in_.U8(), depth);
-    case Tag::kLargeTuple:
-      return ReadTuple(in_.U32(), depth);
-    case Tag::kMap:
-      return ReadMap(depth);
     case Tag::kPid:
     case Tag::kNewPid:
       return ReadPid(static_cast<Tag>(tag));
@@ -422,8 +423,6 @@ Term Decoder::ReadTerm(int depth) {
       return ReadReference(static_cast<Tag>(tag));
     case Tag::kExport:
       return ReadExport();
-    case Tag::kNewFun:
-      return ReadFun(depth);
     default:
       return in_.ok() ? RefuseTag(tag) : Term();
   }

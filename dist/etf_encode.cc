@@ -92,7 +92,7 @@ std::optional<std::vector<uint8_t>> BytesOf(const Term& list) {
   return bytes;
 }
 
-void EncodeList(const Term& list, base::ByteWriter& out) {
+[[gnu::noinline]] void EncodeList(const Term& list, base::ByteWriter& out) {
   const std::span<const Term> elements = list.list();
   if (const std::optional<std::vector<uint8_t>> bytes = BytesOf(list)) {
     Head(Tag::kString).U16(bytes->size()).AppendTo(out);
@@ -103,7 +103,7 @@ void EncodeList(const Term& list, base::ByteWriter& out) {
   Encode(list.tail(), out);
 }
 
-void EncodeTuple(std::span<const Term> elements, base::ByteWriter& out) {
+[[gnu::noinline]] void EncodeTuple(std::span<const Term> elements, base::ByteWriter& out) {
   if (elements.size() <= 255) {
     Head(Tag::kSmallTuple).U8(static_cast<uint8_t>(elements.size())).AppendTo(out);
   } else {
@@ -112,7 +112,7 @@ void EncodeTuple(std::span<const Term> elements, base::ByteWriter& out) {
   EncodeAll(elements, out);
 }
 
-void EncodeMap(std::span<const MapEntry> entries, base::ByteWriter& out) {
+[[gnu::noinline]] void EncodeMap(std::span<const MapEntry> entries, base::ByteWriter& out) {
   Head(Tag::kMap).U32(entries.size()).AppendTo(out);
   for (const MapEntry& entry : entries) {
     Encode(entry.key, out);
@@ -155,7 +155,7 @@ void EncodeExport(const Export& value, base::ByteWriter& out) {
   EncodeInteger(value.arity, out);
 }
 
-void EncodeFun(const Fun& fun, base::ByteWriter& out) {
+[[gnu::noinline]] void EncodeFun(const Fun& fun, base::ByteWriter& out) {
   base::ByteWriter body;
   EncodeAtom(fun.module, body);
   Encode(fun.old_index, body);
@@ -171,7 +171,8 @@ void EncodeFun(const Fun& fun, base::ByteWriter& out) {
   out.Append(body.Take());
 }
 
-void Encode(const Term& term, base::ByteWriter& out) {
+// A term without terms inside.
+[[gnu::noinline]] void EncodeLeaf(const Term& term, base::ByteWriter& out) {
   switch (term.kind()) {
     case Kind::kNil:
       return Head(Tag::kNil).AppendTo(out);
@@ -184,12 +185,6 @@ void Encode(const Term& term, base::ByteWriter& out) {
     case Kind::kBinary:
       Head(Tag::kBinary).U32(term.binary().size()).AppendTo(out);
       return out.Shared(term.binary());
-    case Kind::kTuple:
-      return EncodeTuple(term.tuple(), out);
-    case Kind::kList:
-      return EncodeList(term, out);
-    case Kind::kMap:
-      return EncodeMap(term.map(), out);
     case Kind::kPid:
       return EncodePid(term.pid(), out);
     case Kind::kPort:
@@ -202,8 +197,23 @@ void Encode(const Term& term, base::ByteWriter& out) {
       return EncodeBitString(term.bit_string(), out);
     case Kind::kExport:
       return EncodeExport(term.export_fun(), out);
+    default:
+      return;
+  }
+}
+
+void Encode(const Term& term, base::ByteWriter& out) {
+  switch (term.kind()) {
+    case Kind::kTuple:
+      return EncodeTuple(term.tuple(), out);
+    case Kind::kList:
+      return EncodeList(term, out);
+    case Kind::kMap:
+      return EncodeMap(term.map(), out);
     case Kind::kFun:
       return EncodeFun(term.fun(), out);
+    default:
+      return EncodeLeaf(term, out);
   }
 }
 

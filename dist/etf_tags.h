@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 namespace noded::dist {
 
@@ -41,5 +42,20 @@ enum class Tag : uint8_t {
   kV4Port = 120,
   kLocal = 121,
 };
+
+// Of tags that are known and not read: why. Empty for all others.
+constexpr std::string_view WhyRefused(Tag tag) {
+  switch (tag) {
+    case Tag::kCompressed:
+      return "(COMPRESSED) inside a term, where it may not stand";
+    case Tag::kFun:
+      return "(FUN_EXT), which no Erlang since R8 writes";
+    case Tag::kLocal:
+      return "(LOCAL_EXT), which only the node that made it can read: make the term with "
+             "term_to_binary without the option `local`";
+    default:
+      return "";
+  }
+}
 
 }  // namespace noded::dist

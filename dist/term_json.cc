@@ -38,10 +38,21 @@ bool IsReservedKey(std::string_view key) {
   return std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end();
 }
 
-Json ConvertAll(std::span<const Term> terms) {
+[[gnu::noinline]] Json ConvertAll(std::span<const Term> terms) {
   Json array = Json::array();
   for (const Term& term : terms) array.push_back(Convert(term));
   return array;
+}
+
+// {"`key`": `value`}
+[[gnu::noinline]] Json Tagged(const char* key, Json value) {
+  Json object = Json::object();
+  object[key] = std::move(value);
+  return object;
+}
+
+[[gnu::noinline]] Json ConvertTuple(std::span<const Term> elements) {
+  return Tagged("tuple", ConvertAll(elements));
 }
 
 Json ConvertAtom(std::string_view name) {
@@ -64,9 +75,11 @@ bool IsText(const Term& list) {
   });
 }
 
-Json ConvertList(const Term& list) {
+[[gnu::noinline]] Json ConvertList(const Term& list) {
   if (!list.is_proper_list()) {
-    return {{"list", ConvertAll(list.list())}, {"tail", Convert(list.tail())}};
+    Json object = Tagged("list", ConvertAll(list.list()));
+    object["tail"] = Convert(list.tail());
+    return object;
   }
   if (IsText(list)) return *list.AsText();
   return ConvertAll(list.list());
@@ -81,7 +94,7 @@ std::optional<std::string_view> KeyText(const Term& key) {
 }
 
 // None when keys are no text, or two are the same one.
-std::optional<Json> ConvertToObject(std::span<const MapEntry> entries) {
+[[gnu::noinline]] std::optional<Json> ConvertToObject(std::span<const MapEntry> entries) {
   Json object = Json::object();
   for (const MapEntry& entry : entries) {
     if (!KeyText(entry.key)) return std::nullopt;
@@ -94,13 +107,16 @@ std::optional<Json> ConvertToObject(std::span<const MapEntry> entries) {
   return object;
 }
 
-Json ConvertMap(std::span<const MapEntry> entries) {
+[[gnu::noinline]] Json ConvertMap(std::span<const MapEntry> entries) {
   if (std::optional<Json> object = ConvertToObject(entries)) return *std::move(object);
   Json pairs = Json::array();
   for (const MapEntry& entry : entries) {
-    pairs.push_back(Json::array({Convert(entry.key), Convert(entry.value)}));
+    Json pair = Json::array();
+    pair.push_back(Convert(entry.key));
+    pair.push_back(Convert(entry.value));
+    pairs.push_back(std::move(pair));
   }
-  return {{"map", std::move(pairs)}};
+  return Tagged("map", std::move(pairs));
 }
 
 Json ConvertBitString(const BitString& value) {
@@ -123,7 +139,8 @@ Json ConvertReference(const Reference& reference) {
             {"ids", Json(reference.ids())}}}};
 }
 
-Json Convert(const Term& term) {
+// A term without terms inside.
+[[gnu::noinline]] Json ConvertLeaf(const Term& term) {
   switch (term.kind()) {
     case Kind::kNil:
       return Json::array();
@@ -139,12 +156,6 @@ Json Convert(const Term& term) {
       return ConvertBinary(term.binary());
     case Kind::kBitString:
       return ConvertBitString(term.bit_string());
-    case Kind::kTuple:
-      return {{"tuple", ConvertAll(term.tuple())}};
-    case Kind::kList:
-      return ConvertList(term);
-    case Kind::kMap:
-      return ConvertMap(term.map());
     case Kind::kPid:
       return {{"pid",
                {{"node", term.pid().node.view()},
@@ -165,8 +176,23 @@ Json Convert(const Term& term) {
                 {"arity", term.export_fun().arity}}}};
     case Kind::kFun:
       return ConvertFun(term.fun());
+    default:
+      return nullptr;
   }
-  return nullptr;
+}
+
+// What calls itself is not inlined: each level of a deep term costs small frames only.
+Json Convert(const Term& term) {
+  switch (term.kind()) {
+    case Kind::kTuple:
+      return ConvertTuple(term.tuple());
+    case Kind::kList:
+      return ConvertList(term);
+    case Kind::kMap:
+      return ConvertMap(term.map());
+    default:
+      return ConvertLeaf(term);
+  }
 }
 
 }  // namespace

@@ -23,15 +23,18 @@ class Parser {
   static constexpr size_t kMaxExtraBytes = 1 << 20;
 
   Term ReadTerm(int depth);
+  // What calls itself is not inlined: each level of a deep term costs small frames only.
+  [[gnu::noinline]] Term ReadTuple(int depth);
+  [[gnu::noinline]] Term ReadList(int depth);
+  [[gnu::noinline]] Term ReadMap(int depth);
+  [[gnu::noinline]] Term ReadLeaf();
+  [[gnu::noinline]] void FailDepth();
   Term ReadSigned();
   Term ReadString();
   Term ReadAtomOrFun();
   Term ReadQuotedAtom();
   Term ReadExport();
   AtomName ReadName(std::string_view expected);
-  Term ReadTuple(int depth);
-  Term ReadList(int depth);
-  Term ReadMap(int depth);
   Term ReadBinary();
   void ReadSegment(BitSink& sink);
   void ReadTypes(Segment& segment);
@@ -39,7 +42,7 @@ class Parser {
   void AppendCharacters(const std::u32string& characters, const Segment& segment, size_t start,
                         BitSink& sink);
   // ',' goes on, `closer` ends; anything else is an error.
-  bool GoesOn(std::string_view closer);
+  [[gnu::noinline]] bool GoesOn(std::string_view closer);
 
   TermScanner in_;
   const base::Limits& limits_;
@@ -50,14 +53,21 @@ bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 Term Parser::ReadTerm(int depth) {
   in_.SkipBlank();
-  if (depth > limits_.max_term_depth) {
-    in_.FailLimit(fmt::format("nested deeper than {}", limits_.max_term_depth),
-                  "write it with less nesting");
-  }
+  if (depth > limits_.max_term_depth) FailDepth();
   if (in_.failed()) return Term();
   if (in_.Take("{")) return ReadTuple(depth);
   if (in_.Take("[")) return ReadList(depth);
   if (in_.Take("#{")) return ReadMap(depth);
+  return ReadLeaf();
+}
+
+void Parser::FailDepth() {
+  in_.FailLimit(fmt::format("nested deeper than {}", limits_.max_term_depth),
+                "write it with less nesting");
+}
+
+// A term without terms inside.
+Term Parser::ReadLeaf() {
   if (in_.Take("<<")) return ReadBinary();
   const char c = in_.Peek();
   if (IsDigit(c)) return in_.ReadNumber(false);

@@ -174,14 +174,14 @@ void AppendBitString(const BitString& value, std::string& out) {
 
 void Append(const Term& term, std::string& out);
 
-void AppendAll(std::span<const Term> terms, std::string& out) {
+[[gnu::noinline]] void AppendAll(std::span<const Term> terms, std::string& out) {
   for (size_t i = 0; i < terms.size(); ++i) {
     if (i > 0) out += ',';
     Append(terms[i], out);
   }
 }
 
-void AppendList(const Term& list, std::string& out) {
+[[gnu::noinline]] void AppendList(const Term& list, std::string& out) {
   if (IsPrintableString(list)) {
     out += '"';
     for (const Term& element : list.list()) {
@@ -199,7 +199,7 @@ void AppendList(const Term& list, std::string& out) {
   out += ']';
 }
 
-void AppendMap(std::span<const MapEntry> entries, std::string& out) {
+[[gnu::noinline]] void AppendMap(std::span<const MapEntry> entries, std::string& out) {
   out += "#{";
   for (size_t i = 0; i < entries.size(); ++i) {
     if (i > 0) out += ',';
@@ -228,7 +228,7 @@ void AppendExport(const Export& value, std::string& out) {
   fmt::format_to(std::back_inserter(out), "/{}", value.arity);
 }
 
-void AppendFun(const Fun& fun, std::string& out) {
+[[gnu::noinline]] void AppendFun(const Fun& fun, std::string& out) {
   out += "#Fun<";
   AppendAtom(fun.module.view(), out);
   out += '.';
@@ -238,7 +238,8 @@ void AppendFun(const Fun& fun, std::string& out) {
   out += '>';
 }
 
-void Append(const Term& term, std::string& out) {
+// A term without terms inside.
+[[gnu::noinline]] void AppendLeaf(const Term& term, std::string& out) {
   switch (term.kind()) {
     case Kind::kNil:
       out += "[]";
@@ -253,15 +254,6 @@ void Append(const Term& term, std::string& out) {
       return AppendAtom(term.atom(), out);
     case Kind::kBinary:
       return AppendBinary(term.binary(), out);
-    case Kind::kTuple:
-      out += '{';
-      AppendAll(term.tuple(), out);
-      out += '}';
-      return;
-    case Kind::kList:
-      return AppendList(term, out);
-    case Kind::kMap:
-      return AppendMap(term.map(), out);
     case Kind::kPid:
       out += '<';
       AppendAtom(term.pid().node.view(), out);
@@ -280,8 +272,27 @@ void Append(const Term& term, std::string& out) {
       return AppendBitString(term.bit_string(), out);
     case Kind::kExport:
       return AppendExport(term.export_fun(), out);
+    default:
+      return;
+  }
+}
+
+// What calls itself is not inlined: each level of a deep term costs small frames only.
+void Append(const Term& term, std::string& out) {
+  switch (term.kind()) {
+    case Kind::kTuple:
+      out += '{';
+      AppendAll(term.tuple(), out);
+      out += '}';
+      return;
+    case Kind::kList:
+      return AppendList(term, out);
+    case Kind::kMap:
+      return AppendMap(term.map(), out);
     case Kind::kFun:
       return AppendFun(term.fun(), out);
+    default:
+      return AppendLeaf(term, out);
   }
 }
 
