@@ -40,7 +40,7 @@ namespace noded::dist {
 class Channel {
  public:
   struct Options {
-    uint64_t flags = 0;              // negotiated
+    uint64_t flags = 0;  // negotiated
     // net_ticktime / net_tickintensity; zero: neither ticks nor timeouts.
     base::Duration tick_interval{};
     // So many silent intervals end the link.

@@ -25,10 +25,10 @@ absl::StatusOr<Carrier*> CarrierTable::Find(std::string_view name) const {
     if (carrier->name() == name) return carrier.get();
     names.push_back(carrier->name());
   }
-  return base::Error(absl::StatusCode::kInvalidArgument,
-                     fmt::format("-proto_dist {}: unknown carrier{}", name,
-                                 base::DidYouMean(name, names)),
-                     fmt::format("give one of {}", fmt::join(names, ", ")), "badarg");
+  return base::Error(
+      absl::StatusCode::kInvalidArgument,
+      fmt::format("-proto_dist {}: unknown carrier{}", name, base::DidYouMean(name, names)),
+      fmt::format("give one of {}", fmt::join(names, ", ")), "badarg");
 }
 
 }  // namespace noded::dist

@@ -158,7 +158,12 @@ TEST_P(TlsOtpTest, WeRefuseAnOtpClientAndItHearsWhy) {
   TlsSide ours = MakeOurs();
   auto accepted = ours.Accept();
   OtpConnects(certs_.Expired("otp@otp.example"), ours.port());
-  EXPECT_EQ(OtpAlert(), "certificate_expired");
+  // In TLS 1.3 OTP's connect is over before our alert comes. When it comes before the recv, the
+  // recv finds the connection gone, and OTP has only logged the alert.
+  if (const std::string heard = OtpAlert();
+      GetParam() != tls::Version::kTls13 || heard != "{error,closed}") {
+    EXPECT_EQ(heard, "certificate_expired");
+  }
   EXPECT_EQ(ReasonOf(accepted.get().status()), "certificate_expired");
 }
 
