@@ -509,7 +509,7 @@ TEST(EngineTest, TellsAPeerThatDoesNotSpeakTlsWhatItSpeaks) {
         server.Run();
       }
       EXPECT_EQ(server.error.code(), absl::StatusCode::kDataLoss) << bytes;
-      EXPECT_EQ(ReasonOf(server.error), "unexpected_message");
+      EXPECT_EQ(ReasonOf(server.error), "plain_on_tls_port");
       EXPECT_IN(part, Text(server.error));
       EXPECT_NE(base::MendOf(server.error), "");
       EXPECT_TRUE(server.engine.has_output());

@@ -175,7 +175,7 @@ absl::Status StatusForReceivedAlert(uint8_t alert, Role role) {
 }
 
 absl::Status StatusForPlainPeer(base::ByteView first, Role role) {
-  constexpr const char* kReason = "unexpected_message";
+  constexpr const char* kReason = "plain_on_tls_port";
   const std::string_view text = base::AsText(first);
   // The distribution handshake: a length of two bytes, then 'n' or 'N' (name) or 's' (status).
   const bool is_distribution =

@@ -176,7 +176,7 @@ TEST_F(OtpRefusalsTest, APlainOtpNodeAndATlsNodeDoNotMeet) {
   LogReader log(shop);
   OtpNode plain(Otp(Plain().Named("plain@127.0.0.1")));
   ExpectPang(plain, shop.name());
-  ExpectLogged(log, "unexpected_message", {"plain distribution", "-proto_dist"});
+  ExpectLogged(log, "plain_on_tls_port", {"plain distribution", "-proto_dist"});
 
   // OTP takes the first bytes of TLS for a length, and waits for the rest.
   NodedOptions hasty = Good();

@@ -137,17 +137,17 @@ TEST_F(RefusalsTest, ATlsPortIsNoPortForPlainPeersAndBrowsers) {
   LogReader log(shop);
 
   ExpectRefused(Plain(), shop.name(), {"TLS", "-proto_dist"});
-  ExpectLogged(log, "unexpected_message", {"plain distribution", "-proto_dist"});
+  ExpectLogged(log, "plain_on_tls_port", {"plain distribution", "-proto_dist"});
 
   // A fatal alert, which a browser shows as such.
   const std::string answer = Converse(shop.port(), kBrowser);
   ASSERT_EQ(answer.size(), 7u);
   EXPECT_EQ(answer[0], 21);
   EXPECT_EQ(answer.substr(5), "\x02\x0a");  // fatal, unexpected_message
-  ExpectLogged(log, "unexpected_message", {"HTTP"});
+  ExpectLogged(log, "plain_on_tls_port", {"HTTP"});
 
   Converse(shop.port(), "SSH-2.0-OpenSSH_9.2\r\n");
-  ExpectLogged(log, "unexpected_message", {"SSH-2"});
+  ExpectLogged(log, "plain_on_tls_port", {"SSH-2"});
   ExpectServes(shop);
 }
 
