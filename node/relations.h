@@ -53,8 +53,9 @@ class Relations {
   // and `monitors`; what its processes watched here is just forgotten.
   Ended NodeDown(const dist::AtomName& node);
 
-  // Links and monitors together.
-  size_t size() const { return link_count_ + monitors_.size(); }
+  size_t link_count() const { return link_count_; }
+  size_t monitor_count() const { return monitors_.size(); }
+  size_t size() const { return link_count() + monitor_count(); }
 
  private:
   template <class Value>
