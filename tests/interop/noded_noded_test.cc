@@ -1,11 +1,13 @@
 // A cluster of noded alone, over each carrier: no Erlang is installed, no epmd but their own.
 #include <map>
+#include <thread>
 
 #include "fmt/format.h"
 #include <gtest/gtest.h>
 
 #include "tests/interop/carrier_case.h"
 #include "tests/testlib/ports.h"
+#include "tests/testlib/wait.h"
 
 namespace noded::testlib {
 namespace {
@@ -19,6 +21,7 @@ struct Cluster {
     cart = std::make_unique<NodedProcess>(CartFlags("cart"));
     EXPECT_TRUE(shop->WaitReady().ok()) << shop->Log();
     EXPECT_TRUE(cart->WaitReady().ok()) << cart->Log();
+    ctl_flags = Flags("nodectl");
   }
 
   NodedOptions Flags(const std::string& name) {
@@ -33,7 +36,6 @@ struct Cluster {
     return options;
   }
   Finished Ctl(const std::vector<std::string>& words) {
-    if (ctl_flags.environment.empty()) ctl_flags = Flags("nodectl");
     return Nodectl(ctl_flags.Named(""), words);
   }
   // What nodectl prints of a call to a node; why not, otherwise.
@@ -157,6 +159,26 @@ TEST_P(NodedNodedTest, TheEndOfANodeIsSeenByItsPeers) {
       << cluster().till.Log();
   EXPECT_EQ(Ask("cart", {"test", "watch", "echo", Quoted("stand")}), "noconnection\n");
   EXPECT_EQ(Ask("till", {"erlang", "nodes"}).find(Quoted("stand")), std::string::npos);
+}
+
+// Two calls at once, from one nodectl each; both sides connect, and end with one link.
+TEST_P(NodedNodedTest, NodesThatConnectToEachOtherAtTheSameTimeMeet) {
+  for (int round = 0; round < 8; ++round) {
+    std::string ours, theirs;
+    {
+      std::jthread one([&] { ours = Ask("till", {"net_kernel", "connect_node", Quoted("shop")}); });
+      std::jthread two([&] {
+        theirs = Ask("shop", {"net_kernel", "connect_node", Quoted("till")});
+      });
+    }
+    EXPECT_EQ(ours, "true\n") << cluster().till.Log();
+    EXPECT_EQ(theirs, "true\n") << cluster().shop->Log();
+    EXPECT_EQ(Ask("till", {"rpc", "call", Quoted("shop"), "noded", "echo", "[both]"}), "both\n");
+    EXPECT_EQ(Ask("till", {"erlang", "disconnect_node", Quoted("shop")}), "true\n");
+    EXPECT_TRUE(Eventually([&] {
+      return Ask("shop", {"erlang", "nodes"}).find(Quoted("till")) == std::string::npos;
+    })) << cluster().shop->Log();
+  }
 }
 
 }  // namespace

@@ -175,8 +175,8 @@ TEST(OptionsTest, WithoutEpmdItSaysWhatToDo) {
   const uint16_t port = FreePort();
   NodedProcess till(NodedOptions{.name = kTill, .epmd_port = port, .start_epmd = false});
   EXPECT_EQ(till.WaitForExit(), 1) << till.Log();
-  for (const std::string& word : {std::string("epmd"), std::to_string(port),
-                                  std::string("-start_epmd"), std::string("-erl_epmd_port")}) {
+  for (const std::string& word : {kTill + std::string(": no epmd at port "), std::to_string(port),
+                                  std::string("drop -start_epmd false")}) {
     EXPECT_NE(till.process()->Err().find(word), std::string::npos) << word << "\n" << till.Log();
   }
 }
