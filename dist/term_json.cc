@@ -31,11 +31,13 @@ std::string Base64(base::ByteView bytes) {
   return text;
 }
 
-// The keys of objects that stand for something else; a map with such a key is not an object.
-bool IsReservedKey(std::string_view key) {
+// Whether an object of so many keys, this among them, could be one that stands for something else:
+// those have one key, or are {bitstring, bits} and {list, tail}. Such a map is not an object.
+bool IsReservedKey(std::string_view key, size_t keys) {
   static constexpr std::array<std::string_view, 10> kKeys = {
-      "binary", "bitstring", "fun", "integer", "list", "map", "pid", "port", "reference", "tuple"};
-  return std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end();
+      "bitstring", "list", "binary", "fun", "integer", "map", "pid", "port", "reference", "tuple"};
+  const auto end = keys == 1 ? kKeys.end() : kKeys.begin() + (keys == 2 ? 2 : 0);
+  return std::find(kKeys.begin(), end, key) != end;
 }
 
 [[gnu::noinline]] Json ConvertAll(std::span<const Term> terms) {
@@ -89,7 +91,7 @@ std::optional<std::string_view> KeyText(const Term& key) {
   std::optional<std::string_view> text;
   if (key.is_atom()) text = key.atom();
   if (key.is_binary()) text = key.binary().text();
-  if (!text || IsReservedKey(*text) || !Utf8Length(*text)) return std::nullopt;
+  if (!text || !Utf8Length(*text)) return std::nullopt;
   return text;
 }
 
@@ -97,8 +99,9 @@ std::optional<std::string_view> KeyText(const Term& key) {
 [[gnu::noinline]] std::optional<Json> ConvertToObject(std::span<const MapEntry> entries) {
   Json object = Json::object();
   for (const MapEntry& entry : entries) {
-    if (!KeyText(entry.key)) return std::nullopt;
-    object.emplace(*KeyText(entry.key), nullptr);
+    const auto key = KeyText(entry.key);
+    if (!key || IsReservedKey(*key, entries.size())) return std::nullopt;
+    object.emplace(*key, nullptr);
   }
   if (object.size() != entries.size()) return std::nullopt;
   for (const MapEntry& entry : entries) {

@@ -51,6 +51,9 @@ TEST(TermJsonTest, MapWithOtherKeysIsAListOfPairs) {
   EXPECT_EQ(JsonOf("#{1 => a}"), R"({"map":[[1,"a"]]})");
   EXPECT_EQ(JsonOf("#{a => 1, <<\"a\">> => 2}"), R"({"map":[["a",1],["a",2]]})");
   EXPECT_EQ(JsonOf("#{tuple => []}"), R"({"map":[["tuple",[]]]})");
+  EXPECT_EQ(JsonOf("#{list => [],tail => a}"), R"({"map":[["list",[]],["tail","a"]]})");
+  EXPECT_EQ(JsonOf("#{name => a,port => 1}"), R"({"name":"a","port":1})");
+  EXPECT_EQ(JsonOf("#{a => 1,b => 2,list => 3}"), R"({"a":1,"b":2,"list":3})");
   EXPECT_EQ(JsonOf("#{<<255>> => 1}"), R"({"map":[[{"binary":"/w=="},1]]})");
   EXPECT_EQ(JsonOf("#{\"a\" => 1}"), R"({"map":[["a",1]]})");
 }
