@@ -445,6 +445,11 @@ absl::Status Handshake::PeerClosed() const {
           "see the peer's log: it may know this node by another name, or refuse our flags",
           "closed");
     case State::kAwaitStatus:
+      if (version_ < 6) {
+        return closed(StatusCode::kUnavailable, "without an answer to our name of version 5",
+                      "OTP 25.0 to 25.2 take version 6 only: see whether its epmd tells that",
+                      "closed");
+      }
       return closed(StatusCode::kUnavailable, "without an answer to our name",
                     fmt::format("see the peer's log; if it expects TLS, {}", kPlainMend), "closed");
     case State::kAwaitChallenge:

@@ -30,12 +30,12 @@ class HandshakeTest : public testing::Test {
   Handshake Initiator(std::string_view cookie = "secret", int peer_version = 6,
                       uint64_t flags = LocalFlags(true), const char* expected = "b@host") {
     const AtomName name = (flags & dflag::kNameMe) ? "host" : "a@host";
-    return Handshake(Role::kInitiator, {name, 11, flags}, Jar(cookie), expected, deadline_, limits_,
-                     peer_version, [] { return kChallengeA; });
+    return Handshake(Role::kInitiator, {name, 11, flags, framing_}, Jar(cookie), expected,
+                     deadline_, limits_, peer_version, [] { return kChallengeA; });
   }
   Handshake Acceptor(std::string_view cookie = "secret", uint64_t flags = LocalFlags(true)) {
-    return Handshake(Role::kAcceptor, {"b@host", 22, flags}, Jar(cookie), {}, deadline_, limits_, 6,
-                     [] { return kChallengeB; });
+    return Handshake(Role::kAcceptor, {"b@host", 22, flags, framing_}, Jar(cookie), {}, deadline_,
+                     limits_, 6, [] { return kChallengeB; });
   }
   absl::StatusOr<std::optional<Event>> Next(Handshake& handshake) {
     return handshake.Next(clock_.Now());
@@ -71,9 +71,10 @@ class HandshakeTest : public testing::Test {
     EXPECT_FALSE(*event);
   }
   void Feed(Handshake& handshake, const HandshakeMessage& message) {
-    handshake.Feed(EncodeHandshake(message).ToSlice());
+    handshake.Feed(EncodeHandshake(message, framing_).ToSlice());
   }
 
+  HandshakeFraming framing_ = HandshakeFraming::k2Bytes;
   base::FakeClock clock_;
   base::Limits limits_;
   base::TimePoint deadline_ = clock_.Now() + std::chrono::seconds(7);
@@ -152,6 +153,30 @@ TEST_F(HandshakeTest, BothRolesAgreeInBothVersionsAndForEachVerdictThatGoesOn) {
       EXPECT_EQ(named->creation, version == 6 ? 11u : 0u);
       EXPECT_EQ(named->version, version);
     }
+  }
+}
+
+TEST_F(HandshakeTest, TheFramingOfTlsCarriersHasFourBytesOfLength) {
+  framing_ = HandshakeFraming::k4Bytes;
+  for (int version : {5, 6}) {
+    Pair pair(Initiator("secret", version), Acceptor());
+    pair.Run();
+    EXPECT_NE(Pair::Find<Handshake::Done>(pair.a_events), nullptr) << pair.a_error;
+    EXPECT_NE(Pair::Find<Handshake::Done>(pair.b_events), nullptr) << pair.b_error;
+  }
+  Handshake handshake = Initiator("secret", 6, dflag::kMandatory25);
+  EXPECT_EQ(base::ToHex(handshake.TakeOutput().ToSlice()).substr(0, 10), "000000154e");
+}
+
+TEST_F(HandshakeTest, FourBytesOfLengthAreBoundedAsWell) {
+  framing_ = HandshakeFraming::k4Bytes;
+  for (std::string_view hex : {"00000801", "ffffffff", "80000000"}) {
+    Handshake handshake = Acceptor();
+    const std::vector<uint8_t> bytes = base::FromHex(hex);
+    handshake.Feed(base::ByteView(bytes).first(3));
+    ExpectNothing(handshake);
+    handshake.Feed(base::ByteView(bytes).subspan(3));
+    ExpectError(handshake, absl::StatusCode::kResourceExhausted, "bad_handshake");
   }
 }
 
@@ -471,6 +496,7 @@ TEST_F(HandshakeTest, TheDeadlineEndsItAndSaysWhatWasMissing) {
 TEST_F(HandshakeTest, AnEndOfTheStreamIsExplainedByItsPlace) {
   Handshake initiator = Initiator(), acceptor = Acceptor();
   EXPECT_NE(initiator.PeerClosed().message().find("TLS"), std::string::npos);
+  EXPECT_NE(Initiator("secret", 5).PeerClosed().message().find("version 5"), std::string::npos);
   EXPECT_EQ(acceptor.PeerClosed().code(), absl::StatusCode::kUnavailable);
   acceptor.Feed(initiator.TakeOutput().ToSlice());
   Expect<Handshake::PeerNamed>(acceptor);

@@ -34,12 +34,13 @@ const std::shared_ptr<const CookieJar>& Jar() {
 End Run(uint8_t choice, ByteView bytes, size_t cut) {
   const bool is_acceptor = choice & 1;
   const uint64_t flags = LocalFlags(true) | ((choice & 4) ? dflag::kNameMe : 0);
+  const auto framing = (choice & 0x40) ? HandshakeFraming::k4Bytes : HandshakeFraming::k2Bytes;
   Handshake handshake(is_acceptor ? Handshake::Role::kAcceptor : Handshake::Role::kInitiator,
-                      {is_acceptor ? "b@host" : "a@host", 22, flags}, Jar(),
+                      {is_acceptor ? "b@host" : "a@host", 22, flags, framing}, Jar(),
                       is_acceptor ? "" : "b@host", noded::base::TimePoint::max(),
                       noded::base::Limits(), (choice & 2) ? 5 : 6,
                       [] { return uint32_t{0x12345678}; });
-  const auto verdict = static_cast<Handshake::Verdict>((choice >> 3) % 5);
+  const auto verdict = static_cast<Handshake::Verdict>((choice >> 3 & 7) % 5);
   End end{handshake.state(), {}, {}};
   for (size_t i = 0; i < bytes.size(); i += cut) {
     handshake.Feed(bytes.subspan(i, std::min(cut, bytes.size() - i)));
