@@ -103,7 +103,7 @@ void NodeLink::Half(absl::Status ended) {
     // The goodbye is out. What is unread would turn it into a reset: read on until the peer's end.
     wake_.expires_after(kLinger);
     wake_.async_wait([self = shared_from_this()](const asio::error_code& error) {
-      if (!error) self->stream_->Abort();
+      if (!error && self->stream_ != nullptr) self->stream_->Abort();
     });
     return;
   }
@@ -114,6 +114,8 @@ void NodeLink::Half(absl::Status ended) {
   }
   Wake();
   if (running_ > 0) return;
+  // The stream ends on its loop, wherever the last user of the link lets go of it.
+  stream_.reset();
   OnDown told = std::exchange(on_down_, nullptr);
   on_event_ = nullptr;
   told(why_);

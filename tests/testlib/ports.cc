@@ -4,21 +4,39 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <random>
+
 #include <gtest/gtest.h>
 
 namespace noded::testlib {
 
-uint16_t FreePort() {
+namespace {
+
+// Below the range that the kernel takes for outgoing connections, which come and go.
+constexpr uint16_t kFirst = 12'000, kLast = 32'000;
+
+bool IsFree(uint16_t port) {
   const int socket_number = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address = {};
   address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  const bool found = bind(socket_number, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-                     getsockname(socket_number, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  address.sin_port = htons(port);
+  const bool is_free =
+      bind(socket_number, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
   close(socket_number);
-  if (!found) ADD_FAILURE() << "the loopback address has no free port";
-  return ntohs(address.sin_port);
+  return is_free;
+}
+
+}  // namespace
+
+uint16_t FreePort() {
+  static std::mt19937 random{std::random_device{}()};
+  std::uniform_int_distribution<int> any(kFirst, kLast);
+  for (int attempt = 0; attempt < 1000; ++attempt) {
+    const auto port = static_cast<uint16_t>(any(random));
+    if (IsFree(port)) return port;
+  }
+  ADD_FAILURE() << "this machine has no free port";
+  return 0;
 }
 
 bool HasIpv6Loopback() {

@@ -1,4 +1,4 @@
-// A port of the loopback address that nobody listens on now.
+// A port that nobody has now, on any address.
 //
 //   const uint16_t port = FreePort();
 //
