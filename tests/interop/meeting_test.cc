@@ -112,7 +112,10 @@ TEST_P(StopTest, TheEndOfEitherSideIsSeenAtOnce) {
   const std::string reason = shop->Eval("Down(Till)");
   EXPECT_NE(reason, "none") << till->Log();
   // An OTP node that stops is seen to go for the same reason.
-  ASSERT_EQ(shop->Eval("{net_adm:ping(Twin), Up(Twin)}"), "{pong,up}") << twin->Log();
+  // Two OTP nodes now and then miss each other at the first attempt; this is about their parting.
+  ASSERT_TRUE(Eventually([&] { return shop->Eval("net_adm:ping(Twin)") == "pong"; }))
+      << twin->Log() << shop->Log();
+  ASSERT_EQ(shop->Eval("Up(Twin)"), "up") << twin->Log();
   twin->Stop();
   EXPECT_EQ(reason, shop->Eval("Down(Twin)"));
   EXPECT_EQ(till->WaitForExit(), 0) << till->Log();
