@@ -176,7 +176,7 @@ absl::StatusOr<std::shared_ptr<const Context>> Context::Create(Options options, 
     mbedtls_ssl_conf_ca_chain(&config, &frozen.credentials->anchors(), nullptr);
   }
   mbedtls_ssl_conf_renegotiation(&config, MBEDTLS_SSL_RENEGOTIATION_DISABLED);
-  mbedtls_ssl_conf_legacy_renegotiation(&config, kept.sessions.secure_renegotiate
+  mbedtls_ssl_conf_legacy_renegotiation(&config, kept.renegotiation.secure_renegotiate
                                                      ? MBEDTLS_SSL_LEGACY_BREAK_HANDSHAKE
                                                      : MBEDTLS_SSL_LEGACY_NO_RENEGOTIATION);
   mbedtls_ssl_conf_session_tickets(&config, MBEDTLS_SSL_SESSION_TICKETS_DISABLED);

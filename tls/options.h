@@ -15,23 +15,32 @@
 // common_option, server_option, client_option.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
 
 #include "base/bytes.h"
+#include "tls/psk.h"
 #include "tls/secret.h"
+#include "tls/trust.h"
 
 namespace noded::tls {
+
+class SessionCache;
+struct Options;
 
 enum class Role { kServer, kClient };
 
 enum class Version { kTls12, kTls13 };
-
-enum class Verify { kNone, kPeer };
 
 // Who we are.
 struct Identity {
@@ -45,34 +54,6 @@ struct Identity {
   std::vector<base::Slice> certs;
   // Instead of keyfile: one key, DER (PKCS#8, PKCS#1, SEC 1) or PEM.
   Secret key;
-};
-
-// What OTP calls `server_name_indication`, at a client.
-enum class NameCheck {
-  kPeerHost,  // send and check the host that we connect to
-  kGiven,     // send and check Trust::server_name instead
-  kDisabled,  // send none, check none
-};
-
-// Whom we believe.
-struct Trust {
-  // PEM file of trust anchors.
-  std::string cacertfile;
-  // Trust anchors besides, each DER or PEM.
-  std::vector<base::Slice> cacerts;
-  // Unset: what OTP 26 and later do, as far as it can work. A client verifies when it has trust
-  // anchors, a server does not verify. See Warnings() in tls/context.h.
-  std::optional<Verify> verify;
-  // Server with kPeer: refuse a client that sends no certificate (else it is let in unnamed, while
-  // a certificate that does not verify is refused anyway).
-  bool fail_if_no_peer_cert = false;
-  // The most intermediate certificates between the peer's certificate and a trust anchor. 10 is
-  // OTP's today; before OTP 24 it was 1.
-  int depth = 10;
-  // Client: the name that goes into SNI and that the server's certificate must carry. A literal IP
-  // address is checked against IP entries too, and is never sent as SNI (RFC 6066).
-  NameCheck name_check = NameCheck::kPeerHost;
-  std::string server_name;
 };
 
 // Both by default. (OTP's distribution offers 1.2 alone unless `versions` is given; a noded talks
@@ -93,18 +74,46 @@ struct Ciphers {
   // IANA names of signature schemes, best first ("ecdsa_secp256r1_sha256"). Empty: all without
   // SHA-1.
   std::vector<std::string> signature_algorithms;
-  // PEM file with DH parameters for TLS 1.2 DHE suites. Empty: RFC 7919 ffdhe2048.
+  // The same, for the signatures within certificates. Empty: as signature_algorithms.
+  std::vector<std::string> certificate_signature_algorithms;
+  // Server, TLS 1.2 DHE suites: a PEM file with DH parameters, or the parameters in DER (`dh`),
+  // which win. Both empty: RFC 7919 ffdhe2048.
   std::string dhfile;
+  base::Slice dh;
 };
 
 struct Sessions {
-  // TLS 1.2 session ids and tickets, TLS 1.3 tickets. In this version no session is ever resumed:
-  // every connection proves its certificate anew. Accepted so that OTP's options work.
+  // TLS 1.2 session ids and tickets, TLS 1.3 tickets: what was proven once goes on without
+  // certificates. Off: every connection proves its certificate anew.
   bool reuse_sessions = true;
-  // TLS 1.2: peers must support RFC 5746. Off lets a peer without it connect, never renegotiate.
+  // Client, `reuse_session`: go on with this one alone (the content of a StoredSession).
+  base::Slice reuse_session;
+  // Server, `reuse_session`: may this session of this peer be gone on with? Null: yes.
+  std::function<bool(const base::Slice& session_id, const CertificateInfo* peer, Version version,
+                     std::string_view cipher_suite)>
+      reuse_fun;
+  // How long a session lives; RFC 8446 allows 7 days at most.
+  std::chrono::seconds lifetime{24 * 60 * 60};
+  // Null: a cache in memory of the context's own, with 1000 entries.
+  std::shared_ptr<SessionCache> cache;
+  size_t cache_max = 1000;
+};
+
+// TLS 1.2's second handshake on an open connection.
+struct Renegotiation {
+  // Peers must support RFC 5746. Off lets a peer without it connect, never renegotiate.
   bool secure_renegotiate = true;
-  // Server, TLS 1.2: a client may renegotiate.
+  // Server: a client may renegotiate.
   bool client_renegotiation = true;
+};
+
+// By the name that a client asks for (SNI).
+using SniFun = std::function<std::shared_ptr<const Options>(std::string_view server_name)>;
+struct ServerNames {
+  // Host name -> what replaces the server's own options. Exclusive with `fun`.
+  std::map<std::string, std::shared_ptr<const Options>> hosts;
+  // Null result: the server's own options.
+  SniFun fun;
 };
 
 struct Alpn {
@@ -112,13 +121,35 @@ struct Alpn {
   std::vector<std::string> protocols;
 };
 
+// What goes on while a connection is open.
+struct Traffic {
+  // TLS 1.3: plaintext bytes sent under one key, then KeyUpdate. OTP's default; RFC 8446 5.5
+  // allows AES-GCM 2^24.5 full records.
+  uint64_t key_update_at = 388736063997;
+  // TLS 1.2: records sent, then renegotiation. OTP's default.
+  uint64_t renegotiate_at = 268435456;
+  // `max_fragment_length` asked for by a client (RFC 6066): 512, 1024, 2048, 4096; 0 asks for none.
+  size_t max_fragment_length = 0;
+  // An idle connection drops its buffers after this; unset: never.
+  std::optional<std::chrono::milliseconds> hibernate_after;
+  // NSSLKEYLOGFILE lines go here; null: none. Whoever reads them reads the traffic.
+  std::function<void(std::string_view line)> keylog;
+  // Alerts are logged by the driver.
+  bool log_alert = true;
+};
+
 struct Options {
   Identity identity;
   Trust trust;
+  Revocation revocation;
   Versions versions;
   Ciphers ciphers;
+  Psk psk;
   Sessions sessions;
+  Renegotiation renegotiation;
+  ServerNames server_names;
   Alpn alpn;
+  Traffic traffic;
 };
 
 // What `trust.verify` comes to for this role.

@@ -127,10 +127,10 @@ absl::Status ApplySignatureAlgorithms(const Call& call, const Term& value) {
 }
 
 absl::Status ApplySecureRenegotiate(const Call& call, const Term& value) {
-  return TakeBool(call, value, call.options.sessions.secure_renegotiate);
+  return TakeBool(call, value, call.options.renegotiation.secure_renegotiate);
 }
 absl::Status ApplyClientRenegotiation(const Call& call, const Term& value) {
-  return TakeBool(call, value, call.options.sessions.client_renegotiation);
+  return TakeBool(call, value, call.options.renegotiation.client_renegotiation);
 }
 absl::Status ApplyReuseSessions(const Call& call, const Term& value) {
   if (value.IsAtom("save") && call.role == tls::Role::kClient) {

@@ -85,7 +85,7 @@ TEST(TlsOptionsTest, PairsOfOtpsDocumentationAreTaken) {
   EXPECT_EQ(options.server.trust.depth, 3);
   EXPECT_TRUE(options.server.trust.fail_if_no_peer_cert);
   EXPECT_EQ(options.server.ciphers.dhfile, "/dh");
-  EXPECT_FALSE(options.server.sessions.secure_renegotiate);
+  EXPECT_FALSE(options.server.renegotiation.secure_renegotiate);
   EXPECT_TRUE(options.client.sessions.reuse_sessions);
   EXPECT_EQ(options.client.ciphers.suites, Names{"TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"});
   EXPECT_FALSE(options.client.versions.tls12);
@@ -152,7 +152,7 @@ TEST(TlsOptionsTest, ListsAndBinariesOfAFileAreTaken) {
   EXPECT_EQ(options.ciphers.signature_algorithms,
             (Names{"ecdsa_secp256r1_sha256", "ecdsa_secp384r1_sha384", "rsa_pss_rsae_sha512"}));
   EXPECT_EQ(options.alpn.protocols, (Names{"h2", "x"}));
-  EXPECT_FALSE(options.sessions.client_renegotiation);
+  EXPECT_FALSE(options.renegotiation.client_renegotiation);
 }
 
 TEST(TlsOptionsTest, CertificatesAndKeysMayStandInTheFile) {
