@@ -1,0 +1,77 @@
+#include <cstring>
+#include <utility>
+
+#include "base/status.h"
+#include "tls/engine_state.h"
+#include "tls/failure.h"
+
+namespace noded::tls {
+
+absl::Status Engine::State::Fail(absl::Status status) {
+  phase = Phase::kFailed;
+  failure = status;
+  input.clear();
+  return status;
+}
+
+bool Engine::State::UseNewestKeys() {
+  if (!is_tls13() || phase != Phase::kHandshake) return false;
+  mbedtls_ssl_transform*& current = ssl.MBEDTLS_PRIVATE(transform_out);
+  // A server has the application keys once it sent Finished; a client the handshake keys, which it
+  // reads with, from ServerHello on.
+  mbedtls_ssl_transform* newest = role() == Role::kServer
+                                      ? ssl.MBEDTLS_PRIVATE(transform_application)
+                                  : current == nullptr ? ssl.MBEDTLS_PRIVATE(transform_in)
+                                                       : current;
+  if (newest == nullptr || newest == current) return false;
+  current = newest;
+  std::memset(ssl.MBEDTLS_PRIVATE(cur_out_ctr), 0, sizeof(ssl.MBEDTLS_PRIVATE(cur_out_ctr)));
+  return true;
+}
+
+void Engine::State::SendAlert(Alert alert) {
+  UseNewestKeys();
+  // When this fails there is nothing better to do: the connection ends either way.
+  (void)mbedtls_ssl_send_alert_message(&ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
+                                       static_cast<unsigned char>(alert));
+}
+
+absl::Status Engine::State::Refuse(Alert alert, absl::Status status) {
+  SendAlert(alert);
+  return Fail(std::move(status));
+}
+
+absl::Status Engine::State::FailWithError(int error, size_t output_before) {
+  if (error == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE &&
+      ssl.MBEDTLS_PRIVATE(in_msgtype) == MBEDTLS_SSL_MSG_ALERT) {
+    return Fail(StatusForReceivedAlert(ssl.MBEDTLS_PRIVATE(in_msg)[1], role()));
+  }
+  if (phase == Phase::kOpen && is_tls13() && error == MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE &&
+      ssl.MBEDTLS_PRIVATE(in_msgtype) == MBEDTLS_SSL_MSG_HANDSHAKE &&
+      ssl.MBEDTLS_PRIVATE(in_msg)[0] == kKeyUpdateMessage) {
+    return Refuse(
+        Alert::kUnexpectedMessage,
+        base::Error(absl::StatusCode::kUnimplemented,
+                    "the peer changed its keys (TLS 1.3 KeyUpdate), which is not supported yet",
+                    "raise key_update_at at the peer, or use tlsv1.2 between these nodes",
+                    AlertName(Alert::kUnexpectedMessage)));
+  }
+  Alert alert = AlertForError(error);
+  // mbedTLS mostly sends an alert itself: one record, readable while nothing is encrypted.
+  constexpr size_t kPlainAlertBytes = 7, kMostSealedAlertBytes = 5 + 2 + 1 + 16;
+  const size_t grown = output.size() - output_before;
+  if (grown == 0) return Refuse(alert, StatusForError(error, alert, role()));
+  const bool is_plain = grown == kPlainAlertBytes && output[output_before] == kAlertRecord;
+  if (is_plain) {
+    alert = static_cast<Alert>(output.back());
+  } else if (is_tls13() && ssl.MBEDTLS_PRIVATE(alert_type) != 0) {
+    alert = static_cast<Alert>(ssl.MBEDTLS_PRIVATE(alert_type));
+  }
+  if (grown <= kMostSealedAlertBytes && UseNewestKeys()) {
+    output.resize(output_before);
+    SendAlert(alert);
+  }
+  return Fail(StatusForError(error, alert, role()));
+}
+
+}  // namespace noded::tls

@@ -1,0 +1,161 @@
+#include <utility>
+
+#include "fmt/format.h"
+
+#include "base/status.h"
+#include "tls/ciphers.h"
+#include "tls/engine_state.h"
+#include "tls/failure.h"
+#include "tls/frozen.h"
+#include "tls/x509.h"
+
+namespace noded::tls {
+namespace {
+
+// What a client expects in the server's certificate; empty: no check.
+std::string ExpectedName(const Context& context, const std::string& peer_host) {
+  const Trust& trust = context.options().trust;
+  if (context.role() == Role::kServer) return "";
+  switch (trust.name_check) {
+    case NameCheck::kPeerHost:
+      return peer_host;
+    case NameCheck::kGiven:
+      return trust.server_name;
+    case NameCheck::kDisabled:
+      break;
+  }
+  return "";
+}
+
+}  // namespace
+
+Engine::State::State(std::shared_ptr<const Context> shared, EngineOptions given)
+    : context(std::move(shared)),
+      options(std::move(given)),
+      expected_name(ExpectedName(*context, options.peer_host)),
+      check(*context, expected_name) {
+  mbedtls_ssl_init(&ssl);
+}
+
+absl::Status Engine::State::SetUp() {
+  is_set_up = true;
+  if (role() == Role::kClient && context->verify() == Verify::kPeer && expected_name.empty() &&
+      context->options().trust.name_check != NameCheck::kDisabled) {
+    return base::Error(absl::StatusCode::kInvalidArgument,
+                       "TLS handshake: no host name is given that the server could be checked for",
+                       "give EngineOptions::peer_host, or disable the name check", "options");
+  }
+  const bool has_sni = !expected_name.empty() && !IsLiteralAddress(expected_name);
+  if (has_sni) server_name = expected_name;
+  mbedtls_ssl_set_user_data_p(&ssl, &server_name);
+  mbedtls_ssl_set_bio(&ssl, this, SendHook, ReceiveHook, nullptr);
+  if (context->verify() == Verify::kPeer) {
+    mbedtls_ssl_set_verify(&ssl, ChainCheck::OnCertificate, &check);
+  }
+  int result = mbedtls_ssl_setup(&ssl, &context->frozen().config);
+  if (result == 0 && role() == Role::kClient) {
+    result = mbedtls_ssl_set_hostname(&ssl, has_sni ? server_name.c_str() : nullptr);
+  }
+  if (result == 0) return absl::OkStatus();
+  return StatusForError(result, AlertForError(result), role());
+}
+
+absl::Status Engine::State::CheckFirstBytes() {
+  if (is_first_checked) return absl::OkStatus();
+  const bool is_tls_type =
+      first_bytes.empty() || first_bytes[0] == kHandshakeRecord || first_bytes[0] == kAlertRecord;
+  const bool is_tls_version = first_bytes.size() < 2 || first_bytes[1] == 3;
+  if (is_tls_type && is_tls_version) {
+    is_first_checked = first_bytes.size() >= 2;
+    return absl::OkStatus();
+  }
+  // Wait for enough to name what it is.
+  if (first_bytes.size() < kFirstBytes && !has_ended) return absl::OkStatus();
+  is_first_checked = true;
+  absl::Status status = StatusForPlainPeer(first_bytes, role());
+  return Refuse(Alert::kUnexpectedMessage, std::move(status));
+}
+
+absl::Status Engine::State::CheckPeer() {
+  if (context->verify() != Verify::kPeer) return absl::OkStatus();
+  switch (check.outcome()) {
+    case ChainCheck::Outcome::kTrusted:
+      return absl::OkStatus();
+    case ChainCheck::Outcome::kRefused:
+      return Refuse(check.alert(), check.status());
+    case ChainCheck::Outcome::kPending:
+      break;
+  }
+  // Before the certificate is due the result is "not known", all bits set.
+  const uint32_t result = mbedtls_ssl_get_verify_result(&ssl);
+  const bool is_over = mbedtls_ssl_is_handshake_over(&ssl) == 1;
+  const bool is_missing = result != UINT32_MAX && (result & MBEDTLS_X509_BADCERT_MISSING) != 0;
+  const Trust& trust = context->options().trust;
+  if (role() == Role::kServer && !trust.fail_if_no_peer_cert) {
+    if (!is_over || mbedtls_ssl_get_peer_cert(&ssl) == nullptr) return absl::OkStatus();
+  } else if (!is_missing && !is_over) {
+    return absl::OkStatus();
+  }
+  const Alert alert = is_tls13() ? Alert::kCertificateRequired : Alert::kHandshakeFailure;
+  return Refuse(alert, base::Error(absl::StatusCode::kUnauthenticated,
+                                   fmt::format("the {} sent no certificate, and one is required",
+                                               role() == Role::kServer ? "client" : "server"),
+                                   role() == Role::kServer
+                                       ? "give the peer a client_certfile (or certfile), or set "
+                                         "server_fail_if_no_peer_cert false here"
+                                       : "give the server a certfile",
+                                   AlertName(alert)));
+}
+
+absl::StatusOr<std::optional<Event>> Engine::State::Shake() {
+  // A server holds no buffers for a client that has not said anything yet.
+  if (role() == Role::kServer && first_bytes.empty() && !has_ended) return std::optional<Event>();
+  if (!is_set_up) {
+    if (absl::Status status = SetUp(); !status.ok()) return Fail(std::move(status));
+  }
+  RETURN_IF_ERROR(CheckFirstBytes());
+  if (!is_first_checked && !first_bytes.empty()) {
+    if (!has_ended) return std::optional<Event>();
+  }
+  while (mbedtls_ssl_is_handshake_over(&ssl) == 0) {
+    if (handshake_bytes > options.limits.max_tls_handshake_bytes) {
+      return Refuse(Alert::kHandshakeFailure,
+                    base::Error(absl::StatusCode::kResourceExhausted,
+                                fmt::format("the peer's TLS handshake is longer than {} bytes",
+                                            options.limits.max_tls_handshake_bytes),
+                                "shorten its certificate chain", "handshake_failure"));
+    }
+    const size_t output_before = output.size();
+    const int result = mbedtls_ssl_handshake_step(&ssl);
+    if (result == MBEDTLS_ERR_SSL_WANT_READ) {
+      if (!input.empty()) continue;
+      if (!has_ended) return std::optional<Event>();
+      return Fail(StatusForEndInHandshake(!first_bytes.empty(), role()));
+    }
+    if (result == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) {
+      return Fail(StatusForEndInHandshake(true, role()));
+    }
+    RETURN_IF_ERROR(CheckPeer());
+    if (result != 0) return FailWithError(result, output_before);
+  }
+  phase = Phase::kOpen;
+  return Give(HandshakeDone{Describe()});
+}
+
+ConnectionInfo Engine::State::Describe() const {
+  ConnectionInfo info;
+  info.version = is_tls13() ? Version::kTls13 : Version::kTls12;
+  info.cipher_suite =
+      CipherSuiteName(static_cast<uint16_t>(mbedtls_ssl_get_ciphersuite_id_from_ssl(&ssl)));
+  if (const char* protocol = mbedtls_ssl_get_alpn_protocol(&ssl); protocol != nullptr) {
+    info.alpn = protocol;
+  }
+  info.server_name = server_name;
+  if (const mbedtls_x509_crt* peer = mbedtls_ssl_get_peer_cert(&ssl); peer != nullptr) {
+    info.peer = tls::Describe(*peer);
+  }
+  info.is_peer_verified = check.outcome() == ChainCheck::Outcome::kTrusted;
+  return info;
+}
+
+}  // namespace noded::tls
