@@ -32,6 +32,18 @@ struct Limits {
   size_t max_pending_handshakes_per_address = 256;
   // TLS handshake flight of a peer (certificates included) before the engine gives up.
   size_t max_tls_handshake_bytes = 256 * 1024;
+  // On an open TLS connection: KeyUpdates, and records that carry nothing (empty ones, warnings,
+  // tickets), in a row without data between them.
+  size_t max_tls_key_updates = 32;
+  size_t max_tls_idle_records = 32;
+  // Renegotiations that a peer may start at once, and what earns it one more: time, as OTP has it,
+  // or data. Beyond it is refused, and that as often as this before the connection ends.
+  size_t max_tls_renegotiations = 8;
+  std::chrono::seconds tls_renegotiation_pause{12};
+  uint64_t tls_renegotiation_bytes = 256 * 1024;
+  size_t max_tls_refused_renegotiations = 32;
+  // Data of a server that has yet to answer a client's renegotiation.
+  uint64_t max_tls_bytes_before_answer = 64 * 1024 * 1024;
   // Messages, and bytes, waiting in one mailbox that nobody reads.
   size_t max_mailbox_messages = 100'000;
   size_t max_mailbox_bytes = size_t{1} << 28;

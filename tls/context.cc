@@ -46,6 +46,7 @@ absl::StatusOr<std::shared_ptr<const Context>> Context::Create(Options options, 
   RETURN_IF_ERROR(SetSessions(frozen, kept, role));
   RETURN_IF_ERROR(SetServerNames(frozen, kept, role));
   RETURN_IF_ERROR(SetAlpn(frozen, kept));
+  RETURN_IF_ERROR(SetTraffic(frozen, kept, role));
 
   for (const mbedtls_x509_crt* one = &frozen.credentials->chain();
        one != nullptr && one->raw.p != nullptr; one = one->next) {

@@ -28,6 +28,8 @@ absl::Status SetSessions(Context::Frozen& frozen, const Options& options, Role r
 // context_names.cc: SNI and ALPN.
 absl::Status SetServerNames(Context::Frozen& frozen, const Options& options, Role role);
 absl::Status SetAlpn(Context::Frozen& frozen, const Options& options);
+// context_traffic.cc: what a client asks for about records.
+absl::Status SetTraffic(Context::Frozen& frozen, const Options& options, Role role);
 
 // For what mbedTLS refuses though Validate() passed.
 absl::Status ConfigError(std::string_view what, int code);

@@ -6,6 +6,7 @@
 
 #include "base/status.h"
 #include "tls/engine_state.h"
+#include "tls/mbedtls_inside.h"
 
 namespace noded::tls {
 
@@ -30,17 +31,38 @@ void Engine::Feed(base::Slice ciphertext) {
 void Engine::FeedEnd() { state_->has_ended = true; }
 
 absl::StatusOr<std::optional<Event>> Engine::Next() {
-  switch (state_->phase) {
-    case State::Phase::kHandshake:
-      return state_->Shake();
-    case State::Phase::kOpen:
-      return state_->Receive();
-    case State::Phase::kPeerClosed:
+  State& state = *state_;
+  if (state.sleeping && state.input.empty() && !state.has_ended) return std::optional<Event>();
+  RETURN_IF_ERROR(state.Wake());
+  while (true) {
+    const State::Phase before = state.phase;
+    absl::StatusOr<std::optional<Event>> event = state.Act();
+    if (!event.ok() || event->has_value() || state.phase == before) return event;
+  }
+}
+
+absl::StatusOr<std::optional<Event>> Engine::State::Act() {
+  switch (phase) {
+    case Phase::kHandshake:
+      return Shake();
+    case Phase::kOpen:
+      return Receive();
+    case Phase::kServerHelloDue:
+      if (bytes_before_answer > options.limits.max_tls_bytes_before_answer) {
+        return Refuse(Alert::kUnexpectedMessage,
+                      base::Error(absl::StatusCode::kResourceExhausted,
+                                  "the server does not answer a renegotiation",
+                                  "raise renegotiate_at", "unexpected_message"));
+      }
+      return Receive();
+    case Phase::kRenegotiation:
+      return ShakeOn();
+    case Phase::kPeerClosed:
       return std::optional<Event>();
-    case State::Phase::kFailed:
+    case Phase::kFailed:
       break;
   }
-  return state_->failure;
+  return failure;
 }
 
 absl::Status Engine::Write(base::Buffer plaintext) {
@@ -50,48 +72,81 @@ absl::Status Engine::Write(base::Buffer plaintext) {
     return base::Error(absl::StatusCode::kInternal,
                        state.has_closed ? "TLS: write after close" : "TLS: write before handshake");
   }
-  const int limit = mbedtls_ssl_get_max_out_record_payload(&state.ssl);
-  const size_t record = limit > 0 ? static_cast<size_t>(limit) : 1;
-  std::vector<uint8_t> gathered;
-  for (const base::Slice& piece : plaintext.pieces()) {
-    base::ByteView rest = piece.view();
-    while (!rest.empty()) {
-      if (gathered.empty() && rest.size() >= record) {
-        const size_t whole = rest.size() - rest.size() % record;
-        RETURN_IF_ERROR(state.Encrypt(rest.first(whole)));
-        rest = rest.subspan(whole);
-        continue;
-      }
-      const size_t part = std::min(record - gathered.size(), rest.size());
-      gathered.insert(gathered.end(), rest.begin(), rest.begin() + static_cast<long>(part));
-      rest = rest.subspan(part);
-      if (gathered.size() < record) continue;
-      RETURN_IF_ERROR(state.Encrypt(gathered));
-      gathered.clear();
-    }
-  }
-  return state.Encrypt(gathered);
+  RETURN_IF_ERROR(state.Wake());
+  state.held.Append(std::move(plaintext));
+  return state.SendHeld();
 }
+
+size_t Engine::held_bytes() const { return state_->held.size(); }
 
 void Engine::Close() {
   State& state = *state_;
-  const bool is_open =
-      state.phase == State::Phase::kOpen || state.phase == State::Phase::kPeerClosed;
-  if (!is_open || state.has_closed) return;
+  if (!state.is_handshake_done() || state.has_closed || !state.Wake().ok()) return;
   state.has_closed = true;
-  // When this fails there is nothing better to do: the connection ends either way.
-  (void)mbedtls_ssl_close_notify(&state.ssl);
+  state.is_close_due = true;
+  if (state.held.empty()) state.SendCloseNotify();
 }
 
-bool Engine::is_handshake_done() const {
-  return state_->phase == State::Phase::kOpen || state_->phase == State::Phase::kPeerClosed;
+absl::Status Engine::UpdateKeys(bool ask_peer) {
+  State& state = *state_;
+  if (state.phase == State::Phase::kFailed) return state.failure;
+  if (!state.is_handshake_done() || state.has_closed || !state.is_tls13()) {
+    return base::Error(absl::StatusCode::kFailedPrecondition,
+                       state.is_handshake_done() && !state.has_closed
+                           ? "TLS key update: TLS 1.2 has none"
+                           : "TLS key update: the connection is not open",
+                       "renegotiate in TLS 1.2; update keys between handshake and close",
+                       "unsupported");
+  }
+  RETURN_IF_ERROR(state.Wake());
+  return state.SendKeyUpdate(ask_peer);
 }
+
+absl::Status Engine::Renegotiate() {
+  if (state_->phase == State::Phase::kFailed) return state_->failure;
+  RETURN_IF_ERROR(state_->Wake());
+  return state_->Renegotiate();
+}
+
+absl::StatusOr<std::vector<uint8_t>> Engine::Export(std::string_view label,
+                                                    std::optional<base::ByteView> context,
+                                                    size_t size) {
+  RETURN_IF_ERROR(state_->CheckDone());
+  return state_->secrets.Export(state_->ssl, label, context, size);
+}
+
+absl::StatusOr<std::vector<uint8_t>> Engine::Prf(const PrfInput& secret, std::string_view label,
+                                                 const std::vector<PrfInput>& seed, size_t size) {
+  RETURN_IF_ERROR(state_->CheckDone());
+  return state_->secrets.Prf(secret, label, seed, size);
+}
+
+absl::Status Engine::State::CheckDone() const {
+  if (is_handshake_done()) return absl::OkStatus();
+  if (phase == Phase::kFailed) return failure;
+  return base::Error(absl::StatusCode::kFailedPrecondition,
+                     "TLS key derivation: the handshake is not done", "derive after HandshakeDone",
+                     "undefined");
+}
+
+const ConnectionInfo& Engine::info() const { return state_->info; }
+
+void Engine::Hibernate() { state_->Hibernate(); }
+
+size_t Engine::buffer_bytes() const {
+  size_t bytes = noded_ssl_buffer_bytes(&state_->ssl) + state_->output.capacity();
+  for (const base::Slice& piece : state_->input) bytes += piece.size();
+  return bytes + state_->held.size();
+}
+
+bool Engine::is_handshake_done() const { return state_->is_handshake_done(); }
 
 bool Engine::has_output() const { return !state_->output.empty(); }
 
 base::Buffer Engine::TakeOutput() {
   base::Buffer buffer;
   buffer.Append(base::Slice(std::exchange(state_->output, {})));
+  state_->is_answer_out = false;
   return buffer;
 }
 

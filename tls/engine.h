@@ -10,25 +10,30 @@
 //   engine.Write(std::move(plaintext));              // after HandshakeDone; then TakeOutput
 //
 // A client's first Next() makes its ClientHello. Loop-confined, no clock but the wall clock for
-// certificates. An error ends the object; its reason is the alert's name, sent or received, as OTP
-// spells it. Errors: Unauthenticated (certificates, and a peer's alert about ours), DataLoss
-// (malformed or forged bytes, a peer that speaks something else), FailedPrecondition (no common
-// version, suite, group or protocol), ResourceExhausted (limits.max_tls_handshake_bytes),
-// Unavailable (the bytes ended too early). Renegotiation is refused with no_renegotiation. No
-// session is resumed, no ticket sent. A peer's TLS 1.3 KeyUpdate ends the connection in this
-// version (Unimplemented). Source: RFC 8446, RFC 5246.
+// certificates and `clock` for how often a peer may renegotiate. An error ends the object; its
+// reason is the alert's name, sent or received, as OTP spells it. Errors: Unauthenticated
+// (certificates, and a peer's alert about ours), DataLoss (malformed or forged bytes, a peer that
+// speaks something else), FailedPrecondition (no common version, suite, group or protocol),
+// ResourceExhausted (a limit), Unavailable (the bytes ended too early).
+//
+// TLS 1.3 KeyUpdates and TLS 1.2 renegotiations, of either side, go on beneath the data; they are
+// ours to start at Traffic::key_update_at and renegotiate_at. While a renegotiation is under way
+// plaintext is held back: somebody must read. Source: RFC 8446, RFC 5246, RFC 5746.
 #pragma once
 
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 #include "base/buffer.h"
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/limits.h"
 #include "tls/connection_info.h"
 #include "tls/context.h"
@@ -40,6 +45,8 @@ struct EngineOptions {
   // as Trust::name_check says.
   std::string peer_host;
   base::Limits limits;
+  // Null: the steady clock. Outlives the engine.
+  const base::Clock* clock = nullptr;
 };
 
 struct HandshakeDone {
@@ -50,7 +57,17 @@ struct Data {
 };
 // The peer said close_notify: no Data follows. Our side may still write.
 struct PeerClosed {};
-using Event = std::variant<HandshakeDone, Data, PeerClosed>;
+// TLS 1.2: keys, and perhaps the peer's certificate, are new.
+struct Renegotiated {
+  ConnectionInfo info;
+};
+// The peer does not want a renegotiation that we asked for; the connection lives.
+struct RenegotiationRejected {};
+using Event = std::variant<HandshakeDone, Data, PeerClosed, Renegotiated, RenegotiationRejected>;
+
+// What Prf() takes: bytes, or a value of the session by its name.
+enum class PrfValue { kMasterSecret, kClientRandom, kServerRandom };
+using PrfInput = std::variant<PrfValue, base::Slice>;
 
 class Engine {
  public:
@@ -70,8 +87,33 @@ class Engine {
 
   // Encrypts; only after HandshakeDone, and not after Close(). Small pieces share a record.
   absl::Status Write(base::Buffer plaintext);
-  // Says close_notify, once, when the handshake is done; else nothing.
+  // Plaintext that waits for the end of a renegotiation; write no more until it is gone.
+  size_t held_bytes() const;
+  // Says close_notify, once, when the handshake is done and all that was written is out; else
+  // nothing. The peer's data is read on.
   void Close();
+
+  // TLS 1.3: a new key for what we send and, when asked for, for what the peer sends.
+  // FailedPrecondition in TLS 1.2.
+  absl::Status UpdateKeys(bool ask_peer);
+  // TLS 1.2: starts a renegotiation, or asks the client for one; Renegotiated or
+  // RenegotiationRejected follows. FailedPrecondition in TLS 1.3, and when the peer lacks RFC 5746.
+  absl::Status Renegotiate();
+
+  // Keying material bound to this session: RFC 5705 (TLS 1.2; no context and an empty one differ),
+  // RFC 8446 7.5. Both of these only after HandshakeDone.
+  absl::StatusOr<std::vector<uint8_t>> Export(std::string_view label,
+                                              std::optional<base::ByteView> context, size_t size);
+  // TLS 1.2's pseudo-random function over the concatenated seeds (RFC 5246 5); OTP's ssl:prf.
+  absl::StatusOr<std::vector<uint8_t>> Prf(const PrfInput& secret, std::string_view label,
+                                           const std::vector<PrfInput>& seed, size_t size);
+  // As in HandshakeDone or the last Renegotiated.
+  const ConnectionInfo& info() const;
+
+  // Drops the record buffers when nothing is in them; they come back with the next use.
+  void Hibernate();
+  // Held by this connection for records, input and output.
+  size_t buffer_bytes() const;
 
   bool is_handshake_done() const;
   bool has_output() const;

@@ -1,6 +1,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/byte_reader.h"
 #include "base/status.h"
 #include "tls/engine_state.h"
 #include "tls/failure.h"
@@ -41,20 +42,26 @@ absl::Status Engine::State::Refuse(Alert alert, absl::Status status) {
   return Fail(std::move(status));
 }
 
+bool Engine::State::IsRecordTooLong(int error) const {
+  // What mbedTLS gives for a record that does not fit its buffer, and for a content of more than
+  // 2^14 bytes.
+  if (error != MBEDTLS_ERR_SSL_BAD_INPUT_DATA && error != MBEDTLS_ERR_SSL_INVALID_RECORD) {
+    return false;
+  }
+  if (ssl.MBEDTLS_PRIVATE(in_hdr) == nullptr) return false;
+  base::ByteReader header({ssl.MBEDTLS_PRIVATE(in_hdr), kFirstBytes});
+  header.Skip(3);
+  return header.U16() > kRecordBytes;
+}
+
 absl::Status Engine::State::FailWithError(int error, size_t output_before) {
   if (error == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE &&
       ssl.MBEDTLS_PRIVATE(in_msgtype) == MBEDTLS_SSL_MSG_ALERT) {
     return Fail(StatusForReceivedAlert(ssl.MBEDTLS_PRIVATE(in_msg)[1], role()));
   }
-  if (phase == Phase::kOpen && is_tls13() && error == MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE &&
-      ssl.MBEDTLS_PRIVATE(in_msgtype) == MBEDTLS_SSL_MSG_HANDSHAKE &&
-      ssl.MBEDTLS_PRIVATE(in_msg)[0] == kKeyUpdateMessage) {
-    return Refuse(
-        Alert::kUnexpectedMessage,
-        base::Error(absl::StatusCode::kUnimplemented,
-                    "the peer changed its keys (TLS 1.3 KeyUpdate), which is not supported yet",
-                    "raise key_update_at at the peer, or use tlsv1.2 between these nodes",
-                    AlertName(Alert::kUnexpectedMessage)));
+  if (IsRecordTooLong(error)) {
+    return Refuse(Alert::kRecordOverflow,
+                  StatusForError(MBEDTLS_ERR_SSL_INVALID_RECORD, Alert::kRecordOverflow, role()));
   }
   Alert alert = AlertForError(error);
   // mbedTLS mostly sends an alert itself: one record, readable while nothing is encrypted.

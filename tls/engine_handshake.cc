@@ -7,6 +7,7 @@
 #include "tls/engine_state.h"
 #include "tls/failure.h"
 #include "tls/frozen.h"
+#include "tls/mbedtls_inside.h"
 #include "tls/x509.h"
 
 namespace noded::tls {
@@ -33,7 +34,10 @@ Engine::State::State(std::shared_ptr<const Context> shared, EngineOptions given)
     : context(std::move(shared)),
       options(std::move(given)),
       expected_name(ExpectedName(*context, options.peer_host)),
-      check(*context, expected_name) {
+      check(*context, expected_name),
+      secrets(context->options().traffic.keylog),
+      key_updates(ssl, options.limits),
+      budget(options.limits) {
   mbedtls_ssl_init(&ssl);
 }
 
@@ -49,6 +53,7 @@ absl::Status Engine::State::SetUp() {
   if (has_sni) server_name = expected_name;
   mbedtls_ssl_set_user_data_p(&ssl, &server_name);
   mbedtls_ssl_set_bio(&ssl, this, SendHook, ReceiveHook, nullptr);
+  secrets.Attach(ssl);
   if (context->verify() == Verify::kPeer) {
     mbedtls_ssl_set_verify(&ssl, ChainCheck::OnCertificate, &check);
   }
@@ -117,6 +122,10 @@ absl::StatusOr<std::optional<Event>> Engine::State::Shake() {
   if (!is_first_checked && !first_bytes.empty()) {
     if (!has_ended) return std::optional<Event>();
   }
+  return ShakeOn();
+}
+
+absl::StatusOr<std::optional<Event>> Engine::State::ShakeOn() {
   while (mbedtls_ssl_is_handshake_over(&ssl) == 0) {
     if (handshake_bytes > options.limits.max_tls_handshake_bytes) {
       return Refuse(Alert::kHandshakeFailure,
@@ -133,13 +142,18 @@ absl::StatusOr<std::optional<Event>> Engine::State::Shake() {
       return Fail(StatusForEndInHandshake(!first_bytes.empty(), role()));
     }
     if (result == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) {
+      if (is_renegotiating()) return OnPeerClosed();
       return Fail(StatusForEndInHandshake(true, role()));
     }
     RETURN_IF_ERROR(CheckPeer());
     if (result != 0) return FailWithError(result, output_before);
+    if (const uint16_t agreed = noded_ssl_group(&ssl); agreed != 0) group = agreed;
   }
+  secrets.Commit(ssl);
+  if (phase == Phase::kRenegotiation) return OnRenegotiated();
   phase = Phase::kOpen;
-  return Give(HandshakeDone{Describe()});
+  info = Describe();
+  return Give(HandshakeDone{info});
 }
 
 ConnectionInfo Engine::State::Describe() const {
@@ -153,6 +167,19 @@ ConnectionInfo Engine::State::Describe() const {
   info.server_name = server_name;
   if (const mbedtls_x509_crt* peer = mbedtls_ssl_get_peer_cert(&ssl); peer != nullptr) {
     info.peer = tls::Describe(*peer);
+  }
+  for (const mbedtls_x509_crt* one = mbedtls_ssl_get_peer_cert(&ssl); one != nullptr;
+       one = one->next) {
+    info.peer_chain.push_back(base::Slice::Copy(base::ByteView(one->raw.p, one->raw.len)));
+  }
+  for (const NamedNumber& known : AllGroups()) {
+    if (known.id == group) info.group = known.name;
+  }
+  info.client_random = secrets.client_random();
+  info.server_random = secrets.server_random();
+  if (const mbedtls_ssl_session* session = ssl.MBEDTLS_PRIVATE(session); !is_tls13()) {
+    const uint8_t* id = session->MBEDTLS_PRIVATE(id);
+    info.session_id.assign(id, id + session->MBEDTLS_PRIVATE(id_len));
   }
   info.is_peer_verified = check.outcome() == ChainCheck::Outcome::kTrusted;
   return info;

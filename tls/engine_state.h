@@ -2,10 +2,13 @@
 //
 //   engine.cc             the public face: what is allowed when
 //   engine_handshake.cc   set-up, the handshake's steps, who the peer is
-//   engine_records.cc     bytes to and from mbedTLS, content of records
+//   engine_records.cc     bytes to and from mbedTLS, content of records, idle buffers
+//   engine_messages.cc    handshake messages on an open connection
+//   engine_renegotiation.cc  TLS 1.2's second handshake: when, and when not
 //   engine_alerts.cc      how it ends: alerts sent and received, failures
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -18,15 +21,19 @@
 
 #include "tls/alert.h"
 #include "tls/engine.h"
+#include "tls/key_update.h"
+#include "tls/renegotiation_budget.h"
+#include "tls/session_secrets.h"
 #include "tls/verify.h"
 
 namespace noded::tls {
 
 constexpr uint8_t kAlertRecord = 21;
 constexpr uint8_t kHandshakeRecord = 22;
-constexpr uint8_t kKeyUpdateMessage = 24;
 // A record's header, and enough to tell what a peer speaks instead.
 constexpr size_t kFirstBytes = 5;
+// RFC 8446 5.1: of one record's content.
+constexpr size_t kRecordBytes = 16384;
 
 // g++ 12 warns of uninitialised memory when a result is made in one step.
 inline absl::StatusOr<std::optional<Event>> Give(Event event) {
@@ -36,28 +43,69 @@ inline absl::StatusOr<std::optional<Event>> Give(Event event) {
 }
 
 struct Engine::State {
-  enum class Phase { kHandshake, kOpen, kPeerClosed, kFailed };
+  enum class Phase {
+    kHandshake,
+    kOpen,
+    kServerHelloDue,  // a client began to renegotiate: the server's data still comes
+    kRenegotiation,
+    kPeerClosed,
+    kFailed,
+  };
 
   State(std::shared_ptr<const Context> shared, EngineOptions given);
   ~State() { mbedtls_ssl_free(&ssl); }
 
+  // Gives none when it needs bytes, or when the phase has changed.
+  absl::StatusOr<std::optional<Event>> Act();
+  absl::Status CheckDone() const;
+
   // engine_handshake.cc
   absl::Status SetUp();
   absl::StatusOr<std::optional<Event>> Shake();
+  absl::StatusOr<std::optional<Event>> ShakeOn();
   absl::Status CheckFirstBytes();
   absl::Status CheckPeer();
   ConnectionInfo Describe() const;
 
   // engine_records.cc
   absl::StatusOr<std::optional<Event>> Receive();
-  absl::Status Encrypt(base::ByteView plaintext);
+  absl::StatusOr<std::optional<Event>> OnPeerClosed();
+  base::Slice TakeData();
+  // Plaintext goes out when no renegotiation is under way.
+  absl::Status SendHeld();
+  absl::Status SendRecord(base::ByteView plaintext);
+  void SendCloseNotify();
+  void Hibernate();
+  absl::Status Wake();
   static int SendHook(void* self, const unsigned char* bytes, size_t size);
   static int ReceiveHook(void* self, unsigned char* bytes, size_t size);
+
+  // engine_messages.cc: what is no data on an open connection.
+  absl::StatusOr<std::optional<Event>> OnAlert();
+  absl::Status OnMessage();
+  absl::Status OnTls13Message(uint8_t type);
+  absl::Status OnTls12Message(uint8_t type);
+  absl::Status OnKeyUpdate();
+  absl::Status OnTicket();
+  // A record without data: only so many of them in a row.
+  absl::Status CountIdle();
+  absl::Status SendKeyUpdate(bool ask_peer);
+  absl::Status AnswerKeyUpdate();
+
+  // engine_renegotiation.cc
+  absl::Status Renegotiate();
+  absl::Status StartRenegotiation();
+  // The peer wants one: starts or refuses it.
+  absl::Status OnRenegotiationWanted();
+  absl::StatusOr<std::optional<Event>> OnRenegotiationRejected();
+  absl::StatusOr<std::optional<Event>> OnRenegotiated();
+  bool MayRenegotiate() const;
 
   // engine_alerts.cc: all end the engine with this status and return it.
   absl::Status Fail(absl::Status status);
   absl::Status Refuse(Alert alert, absl::Status status);
   absl::Status FailWithError(int error, size_t output_before);
+  bool IsRecordTooLong(int error) const;
   void SendAlert(Alert alert);
   // In a TLS 1.3 handshake mbedTLS goes over to new keys for sending late: until then its alerts
   // are not what the peer expects by RFC 8446. True when something changed.
@@ -66,26 +114,50 @@ struct Engine::State {
   bool is_tls13() const {
     return mbedtls_ssl_get_version_number(&ssl) == MBEDTLS_SSL_VERSION_TLS1_3;
   }
+  bool is_renegotiating() const {
+    return phase == Phase::kServerHelloDue || phase == Phase::kRenegotiation;
+  }
+  bool is_handshake_done() const {
+    return phase == Phase::kOpen || phase == Phase::kPeerClosed || is_renegotiating();
+  }
   Role role() const { return context->role(); }
+  base::TimePoint Now() const {
+    return options.clock != nullptr ? options.clock->Now() : base::SteadyClock().Now();
+  }
 
   const std::shared_ptr<const Context> context;
   const EngineOptions options;
   const std::string expected_name;
   ChainCheck check;
   mbedtls_ssl_context ssl;
+  SessionSecrets secrets;
+  KeyUpdates key_updates;
+  RenegotiationBudget budget;
 
   Phase phase = Phase::kHandshake;
   bool is_set_up = false;
-  bool has_ended = false;   // the peer's bytes
-  bool has_closed = false;  // our side
-  absl::Status failure;     // of kFailed
+  bool has_ended = false;               // the peer's bytes
+  bool has_closed = false;              // our side
+  bool is_close_due = false;            // close_notify waits for what is held
+  bool is_answer_out = false;           // a KeyUpdate's answer is in `output`
+  bool is_renegotiation_asked = false;  // by us, as a server
+  absl::Status failure;                 // of kFailed
+  ConnectionInfo info;
   std::string server_name;  // asked for or sent
   std::vector<uint8_t> first_bytes;
   bool is_first_checked = false;
+  uint16_t group = 0;
 
   std::deque<base::Slice> input;
+  bool is_input_held = false;  // mbedTLS is to stop before it reads
   size_t handshake_bytes = 0;
+  uint64_t bytes_before_answer = 0;
+  size_t idle_records = 0;
+  base::Buffer held;
+  uint64_t sent_bytes = 0;    // under this key
+  uint64_t sent_records = 0;  // since the last handshake
   std::vector<uint8_t> output;
+  std::optional<std::array<uint8_t, 8>> sleeping;  // the record number while buffers are dropped
 };
 
 }  // namespace noded::tls

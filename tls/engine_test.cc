@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "tests/testlib/test_certs.h"
 #include "tls/ciphers.h"
+#include "tls/engine_pair.h"
 
 namespace noded::tls {
 namespace {
@@ -16,91 +17,6 @@ namespace {
 using base::ReasonOf;
 using testlib::CertFiles;
 using testlib::TestCerts;
-
-constexpr char kHost[] = "b.example";
-
-std::shared_ptr<const Context> Make(const Options& options, Role role) {
-  auto context = Context::Create(options, role);
-  EXPECT_TRUE(context.ok()) << context.status();
-  return context.ok() ? *std::move(context) : nullptr;
-}
-
-// Both sides verify and insist.
-Options Mutual(const TestCerts& certs, const CertFiles& files, Role role) {
-  Options options;
-  options.identity.certfile = files.cert;
-  options.identity.keyfile = files.key;
-  options.trust.cacertfile = certs.ca();
-  options.trust.verify = Verify::kPeer;
-  options.trust.fail_if_no_peer_cert = role == Role::kServer;
-  return options;
-}
-
-void Only(Options& options, Version version) {
-  options.versions.tls12 = version == Version::kTls12;
-  options.versions.tls13 = version == Version::kTls13;
-}
-
-// What one side came to.
-struct Side {
-  explicit Side(std::shared_ptr<const Context> context, std::string host = "")
-      : engine(std::move(context), {std::move(host), {}}) {}
-
-  // Everything that can be had without more input.
-  void Run() {
-    while (error.ok()) {
-      auto event = engine.Next();
-      if (!event.ok()) {
-        error = event.status();
-      } else if (!*event) {
-        return;
-      } else if (auto* done = std::get_if<HandshakeDone>(&**event)) {
-        info = done->info;
-      } else if (auto* data = std::get_if<Data>(&**event)) {
-        received += data->bytes.text();
-      } else {
-        is_closed = true;
-      }
-    }
-  }
-
-  Engine engine;
-  std::optional<ConnectionInfo> info;
-  std::string received;
-  bool is_closed = false;
-  absl::Status error;
-};
-
-// Carries bytes both ways, in pieces of `step`, until neither has more to say.
-void Carry(Side& a, Side& b, size_t step = SIZE_MAX) {
-  bool moved = true;
-  while (moved) {
-    moved = false;
-    for (auto [from, to] : {std::pair(&a, &b), std::pair(&b, &a)}) {
-      from->Run();
-      const base::Slice bytes = from->engine.TakeOutput().ToSlice();
-      for (size_t at = 0; at < bytes.size(); at += std::min(step, bytes.size() - at)) {
-        to->engine.Feed(bytes.Sub(at, step));
-        to->Run();
-      }
-      moved |= !bytes.empty();
-    }
-  }
-}
-
-void Send(Side& side, std::string_view text) {
-  base::Buffer buffer;
-  buffer.Append(text);
-  ASSERT_TRUE(side.engine.Write(std::move(buffer)).ok());
-}
-
-struct Pair {
-  Pair(const Options& server_options, const Options& client_options, std::string host = kHost)
-      : server(Make(server_options, Role::kServer)),
-        client(Make(client_options, Role::kClient), std::move(host)) {}
-  Side server;
-  Side client;
-};
 
 std::string Text(const absl::Status& status) { return std::string(status.message()); }
 

@@ -99,6 +99,20 @@ absl::Status ValidateCiphers(const Ciphers& ciphers, const Versions& versions, R
   return absl::OkStatus();
 }
 
+absl::Status ValidateTraffic(const Traffic& traffic, Role role) {
+  const size_t length = traffic.max_fragment_length;
+  if (length != 0 && length != 512 && length != 1024 && length != 2048 && length != 4096) {
+    return Refuse(role, "max_fragment_length",
+                  fmt::format("{} is not a length of RFC 6066", length),
+                  "give 512, 1024, 2048 or 4096, or leave the option out");
+  }
+  if (traffic.key_update_at == 0 || traffic.renegotiate_at == 0) {
+    return Refuse(role, traffic.key_update_at == 0 ? "key_update_at" : "renegotiate_at",
+                  "0 leaves nothing to be sent under a key", "give a number from 1 on");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 Verify EffectiveVerify(const Trust& trust, Role role) {
@@ -114,6 +128,7 @@ absl::Status Validate(const Options& options, Role role) {
   RETURN_IF_ERROR(ValidateIdentity(options.identity, role));
   RETURN_IF_ERROR(ValidateTrust(options.trust, role));
   RETURN_IF_ERROR(ValidateCiphers(options.ciphers, options.versions, role));
+  RETURN_IF_ERROR(ValidateTraffic(options.traffic, role));
   for (const std::string& protocol : options.alpn.protocols) {
     if (protocol.empty() || protocol.size() > 255) {
       return Refuse(role, "alpn", "a protocol name must have 1 to 255 bytes",

@@ -129,6 +129,7 @@ struct Traffic {
   // TLS 1.2: records sent, then renegotiation. OTP's default.
   uint64_t renegotiate_at = 268435456;
   // `max_fragment_length` asked for by a client (RFC 6066): 512, 1024, 2048, 4096; 0 asks for none.
+  // In effect with TLS 1.2 alone.
   size_t max_fragment_length = 0;
   // An idle connection drops its buffers after this; unset: never.
   std::optional<std::chrono::milliseconds> hibernate_after;

@@ -23,6 +23,8 @@ using base::Task;
 // alert: closing a socket with unread bytes resets it, and the peer then sees no alert.
 constexpr std::chrono::seconds kFarewell{1};
 constexpr size_t kFarewellBytes = 1024 * 1024;
+// How long closing waits for a renegotiation, which holds back what was written.
+constexpr std::chrono::seconds kCloseWait{5};
 // Plaintext encrypted before it is written out: bounds the ciphertext held.
 constexpr size_t kWriteStep = 256 * 1024;
 
@@ -49,8 +51,10 @@ class TlsStream : public Stream {
   TlsStream(std::unique_ptr<Stream> lower, std::shared_ptr<const Context> context,
             std::string peer_host)
       : lower_(std::move(lower)),
+        hibernate_after_(context->options().traffic.hibernate_after),
         engine_(std::move(context), EngineOptions{std::move(peer_host), base::Limits()}),
         flushed_(lower_->loop().io(), asio::steady_timer::time_point::max()),
+        released_(lower_->loop().io(), asio::steady_timer::time_point::max()),
         peer_(lower_->peer()) {}
 
   Task<absl::Status> Shake(base::TimePoint deadline);
@@ -58,7 +62,11 @@ class TlsStream : public Stream {
   Task<absl::StatusOr<Slice>> Read() override;
   Task<absl::Status> Write(Buffer bytes) override;
   Task<absl::Status> Close() override;
-  void Abort() override { lower_->Abort(); }
+  void Abort() override {
+    is_aborted_ = true;
+    released_.cancel();
+    lower_->Abort();
+  }
 
   const base::PeerIdentity& peer() const override { return peer_; }
   const base::PeerIdentity& local() const override { return lower_->local(); }
@@ -72,14 +80,21 @@ class TlsStream : public Stream {
   Task<absl::Status> Flush();
   // The same for a reader, who must not wait for a writer: the peer may wait for us to read.
   Task<absl::Status> FlushUnlessBusy();
+  // Until no renegotiation holds back what was written, or nothing comes of it any more.
+  Task<void> AwaitRelease();
+  // More bytes from below; an idle engine meanwhile drops its buffers.
+  Task<absl::StatusOr<Slice>> ReadLower();
   // Gets the alert to the peer, within kFarewell.
   Task<void> SayFarewell();
 
   const std::unique_ptr<Stream> lower_;
+  const std::optional<std::chrono::milliseconds> hibernate_after_;
   Engine engine_;
   bool is_flushing_ = false;
   absl::Status write_failure_;
-  asio::steady_timer flushed_;  // never expires; cancelled when a flush ends
+  asio::steady_timer flushed_;   // never expires; cancelled when a flush ends
+  asio::steady_timer released_;  // the same, when the reader has got on
+  bool is_aborted_ = false;
   base::PeerIdentity peer_;
   bool is_at_end_ = false;
 };
@@ -104,6 +119,22 @@ Task<absl::Status> TlsStream::FlushUnlessBusy() {
   if (is_flushing_ || !engine_.has_output()) co_return absl::OkStatus();
   absl::Status flushed = co_await Flush();
   co_return flushed;
+}
+
+Task<void> TlsStream::AwaitRelease() {
+  while (engine_.held_bytes() > 0 && !is_aborted_) {
+    asio::error_code ignored;
+    co_await released_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+}
+
+Task<absl::StatusOr<Slice>> TlsStream::ReadLower() {
+  std::optional<base::Deadline> idle;
+  if (hibernate_after_) {
+    idle.emplace(loop(), loop().Now() + *hibernate_after_, [this] { engine_.Hibernate(); });
+  }
+  absl::StatusOr<Slice> bytes = co_await lower_->Read();
+  co_return bytes;
 }
 
 Task<absl::Status> TlsStream::Converse() {
@@ -162,19 +193,22 @@ Task<absl::Status> TlsStream::Shake(base::TimePoint deadline) {
 Task<absl::StatusOr<Slice>> TlsStream::Read() {
   while (!is_at_end_) {
     absl::StatusOr<std::optional<Event>> event = engine_.Next();
+    released_.cancel();
     if (!event.ok()) {
       absl::Status failure = base::Annotate(event.status(), base::AddressText(peer_));
       if (!is_flushing_ && engine_.has_output()) co_await SayFarewell();
       co_return failure;
     }
+    // What reading has made the engine say; somebody who is writing sends it, too.
     absl::Status flushed = co_await FlushUnlessBusy();
     if (event->has_value()) {
       if (auto* data = std::get_if<Data>(&**event)) co_return std::move(data->bytes);
-      is_at_end_ = true;
-      break;
+      if (auto* again = std::get_if<Renegotiated>(&**event)) peer_.tls = Facts(again->info);
+      is_at_end_ = std::holds_alternative<PeerClosed>(**event);
+      continue;
     }
     // After a failed write the peer's last words may still tell why.
-    absl::StatusOr<Slice> bytes = co_await lower_->Read();
+    absl::StatusOr<Slice> bytes = co_await ReadLower();
     if (!bytes.ok()) co_return bytes.status();
     if (bytes->empty() && !flushed.ok()) co_return flushed;
     if (bytes->empty()) {
@@ -189,6 +223,11 @@ Task<absl::StatusOr<Slice>> TlsStream::Read() {
 Task<absl::Status> TlsStream::Write(Buffer bytes) {
   Buffer step;
   while (!bytes.empty()) {
+    co_await AwaitRelease();
+    if (is_aborted_) {
+      co_return base::Error(absl::StatusCode::kUnavailable, "the connection was given up", "",
+                            "closed");
+    }
     for (const Slice& piece : bytes.pieces()) {
       step.Append(piece.Sub(0, kWriteStep - step.size()));
       if (step.size() == kWriteStep) break;
@@ -203,6 +242,13 @@ Task<absl::Status> TlsStream::Write(Buffer bytes) {
 }
 
 Task<absl::Status> TlsStream::Close() {
+  {
+    base::Deadline guard(loop(), loop().Now() + kCloseWait, [this] {
+      is_aborted_ = true;
+      released_.cancel();
+    });
+    co_await AwaitRelease();
+  }
   engine_.Close();
   absl::Status flushed = co_await Flush();
   absl::Status closed = co_await lower_->Close();

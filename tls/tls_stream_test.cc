@@ -1,5 +1,6 @@
 #include "tls/tls_stream.h"
 
+#include <atomic>
 #include <future>
 
 #include <gtest/gtest.h>
@@ -69,6 +70,7 @@ class TlsStreamTest : public testing::TestWithParam<Version> {
     options.trust.fail_if_no_peer_cert = role == Role::kServer;
     options.versions.tls12 = GetParam() == Version::kTls12;
     options.versions.tls13 = GetParam() == Version::kTls13;
+    options.traffic = traffic_;
     auto context = Context::Create(options, role);
     EXPECT_TRUE(context.ok()) << context.status();
     return context.ok() ? *std::move(context) : nullptr;
@@ -94,6 +96,7 @@ class TlsStreamTest : public testing::TestWithParam<Version> {
   }
 
   TestCerts certs_;
+  Traffic traffic_;
   CertFiles a_ = certs_.Node("a@a.example");
   CertFiles b_ = certs_.Node("b@b.example");
   Loop loop_;
@@ -139,6 +142,44 @@ TEST_P(TlsStreamTest, WorksWhenEveryReadGivesOneByte) {
   auto write = Start(loop_, (*client_)->Write(BufferOf("hello")));
   EXPECT_EQ(*Start(loop_, ReadBytes(server_->get(), 5)).get(), "hello");
   EXPECT_TRUE(write.get().ok());
+}
+
+TEST_P(TlsStreamTest, NewKeysAreMadeBeneathTheDataAndIdleBuffersGo) {
+  traffic_.key_update_at = 100'000;
+  traffic_.renegotiate_at = 10;
+  traffic_.hibernate_after = std::chrono::milliseconds(0);
+  std::atomic<int> keys = 0;
+  traffic_.keylog = [&](std::string_view) { ++keys; };
+  Meet(b_, a_);
+  ASSERT_TRUE(client_.ok()) << client_.status();
+  ASSERT_TRUE(server_.ok()) << server_.status();
+  const int before = keys;
+  Stream &near = **client_, &far = **server_;
+  const std::string one(3'000'000, 'a'), other(2'000'000, 'b');
+  auto near_write = Start(loop_, near.Write(BufferOf(one)));
+  auto far_write = Start(loop_, far.Write(BufferOf(other)));
+  // Both read to the end: a renegotiation needs a reader.
+  auto near_read = Start(loop_, ReadBytes(&near, SIZE_MAX));
+  auto far_read = Start(loop_, ReadBytes(&far, SIZE_MAX));
+  EXPECT_TRUE(near_write.get().ok());
+  EXPECT_TRUE(far_write.get().ok());
+  auto near_close = Start(loop_, near.Close());
+  EXPECT_EQ(*far_read.get(), one);
+  EXPECT_TRUE(Start(loop_, far.Close()).get().ok());
+  EXPECT_EQ(*near_read.get(), other);
+  EXPECT_TRUE(near_close.get().ok());
+  EXPECT_GT(keys - before, 10);
+}
+
+TEST_P(TlsStreamTest, AbortEndsAWriteThatIsHeldBack) {
+  if (GetParam() == Version::kTls13) return;  // nothing is held back there
+  traffic_.renegotiate_at = 1;
+  Meet(b_, a_);
+  ASSERT_TRUE(client_.ok() && server_.ok());
+  // Nobody reads at the far side: the renegotiation that the first record starts never ends.
+  auto write = Start(loop_, (*client_)->Write(BufferOf(std::string(1'000'000, 'x'))));
+  loop_.Run([&] { (*client_)->Abort(); });
+  EXPECT_FALSE(write.get().ok());
 }
 
 TEST_P(TlsStreamTest, BothSidesLearnWhyAHandshakeFailed) {

@@ -88,11 +88,16 @@ bool MatchesHost(const mbedtls_x509_crt& certificate, std::string_view host) {
 int ChainCheck::OnCertificate(void* self, mbedtls_x509_crt* certificate, int depth,
                               uint32_t* flags) {
   auto& check = *static_cast<ChainCheck*>(self);
-  // A second verification on one connection would come from a renegotiation, which is refused.
+  // One handshake verifies once; Reset() comes before a renegotiation.
   if (check.outcome_ != Outcome::kPending) return MBEDTLS_ERR_X509_FATAL_ERROR;
   check.chain_.push_back({certificate, depth, *flags});
   if (depth == 0) check.Judge();
   return 0;
+}
+
+void ChainCheck::Reset() {
+  outcome_ = Outcome::kPending;
+  status_ = absl::OkStatus();
 }
 
 void ChainCheck::Judge() {

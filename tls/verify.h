@@ -40,6 +40,9 @@ class ChainCheck {
   // down to the peer's own certificate.
   static int OnCertificate(void* self, mbedtls_x509_crt* certificate, int depth, uint32_t* flags);
 
+  // For the next certificate, in a renegotiation.
+  void Reset();
+
   Outcome outcome() const { return outcome_; }
   Alert alert() const { return alert_; }
   const absl::Status& status() const { return status_; }

@@ -189,27 +189,5 @@ TEST_P(TlsOtpTest, OtpsClientRefusesUsAndWeHearWhy) {
   ours.Drop(stream);
 }
 
-TEST_P(TlsOtpTest, ANewKeyOrANewHandshakeIsRefusedInWords) {
-  TlsSide ours = MakeOurs();
-  auto accepted = ours.Accept();
-  OtpConnects(otp_files_, ours.port());
-  StreamResult stream = accepted.get();
-  ASSERT_TRUE(stream.ok()) << stream.status();
-  ASSERT_EQ(otp_.Eval("{ok, S} = Handshake, ok"), "ok");
-  if (GetParam() == tls::Version::kTls13) {
-    EXPECT_EQ(otp_.Eval("ssl:update_keys(S, write)"), "ok");
-    const absl::Status end = ours.Read(**stream, 1).status();
-    EXPECT_EQ(end.code(), absl::StatusCode::kUnimplemented) << end;
-    EXPECT_NE(end.message().find("KeyUpdate"), std::string::npos) << end;
-  } else {
-    otp_.Post("Renegotiation = ssl:renegotiate(S), ssl:send(S, <<\"still here\">>)");
-    auto text = ours.Read(**stream, 10);
-    ASSERT_TRUE(text.ok()) << text.status();
-    EXPECT_EQ(*text, "still here");
-    EXPECT_EQ(otp_.Eval("Renegotiation"), "{error,renegotiation_rejected}");
-  }
-  ours.Drop(stream);
-}
-
 }  // namespace
 }  // namespace noded::interop

@@ -68,6 +68,12 @@ class TlsSide {
     buffer.Append(text);
     return Start(stream.Write(std::move(buffer))).get();
   }
+  // While something else goes on.
+  std::future<absl::Status> WriteMeanwhile(base::Stream& stream, std::string_view text) {
+    base::Buffer buffer;
+    buffer.Append(text);
+    return Start(stream.Write(std::move(buffer)));
+  }
   absl::Status Close(base::Stream& stream) { return Start(stream.Close()).get(); }
   // Streams end on their loop.
   void Drop(StreamResult& stream) {
