@@ -44,6 +44,8 @@ struct Limits {
   size_t max_tls_refused_renegotiations = 32;
   // Data of a server that has yet to answer a client's renegotiation.
   uint64_t max_tls_bytes_before_answer = 64 * 1024 * 1024;
+  // One packet of a TLS socket in a packet mode (packet_size may ask for less).
+  size_t max_ssl_packet_bytes = size_t{64} << 20;
   // Messages, and bytes, waiting in one mailbox that nobody reads.
   size_t max_mailbox_messages = 100'000;
   size_t max_mailbox_bytes = size_t{1} << 28;

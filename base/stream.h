@@ -73,6 +73,8 @@ class Stream {
   virtual const PeerIdentity& peer() const = 0;
   virtual const PeerIdentity& local() const = 0;
   virtual Loop& loop() = 0;
+  // The socket below, to set options of it; -1 when there is none (memory).
+  virtual int descriptor() const { return -1; }
 };
 
 }  // namespace noded::base

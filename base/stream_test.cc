@@ -1,3 +1,6 @@
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <future>
 #include <string>
 
@@ -5,6 +8,8 @@
 #include <gtest/gtest.h>
 
 #include "base/memory_stream.h"
+#include "base/prefixed_stream.h"
+#include "base/status.h"
 #include "base/tcp_stream.h"
 
 namespace noded::base {
@@ -105,6 +110,57 @@ TEST(LoopTest, RunsInOrderAndWaitsForResults) {
   }),
             "ab");
   EXPECT_FALSE(loop.is_current());
+}
+
+TEST(PrefixedStreamTest, GivesItsBytesFirstAndThenThoseOfTheStream) {
+  Loop loop;
+  auto [left, right] = MakeMemoryStreams(loop);
+  EXPECT_TRUE(Await(loop, WriteAndClose(left.get(), "world")).ok());
+  MemoryStream* below = right.get();
+  std::unique_ptr<Stream> same = MakePrefixedStream(Slice(), std::move(right));
+  EXPECT_EQ(same.get(), below) << "nothing to put before it";
+  std::unique_ptr<Stream> stream = MakePrefixedStream(Slice::Copy("hello "), std::move(same));
+  EXPECT_EQ(*Await(loop, ReadAll(stream.get())), "hello world");
+  loop.Run([&] { stream.reset(); });
+}
+
+TEST(AdoptTcpSocketTest, TakesConnectedSocketsAlone) {
+  Loop loop;
+  TcpPair pair(loop);
+  const int copy = dup(pair.left->descriptor());
+  auto adopted = AdoptTcpSocket(loop, copy);
+  ASSERT_TRUE(adopted.ok()) << adopted.status();
+  EXPECT_EQ((*adopted)->peer().port, pair.left->peer().port);
+  EXPECT_TRUE(Await(loop, WriteAndClose(adopted->get(), "through")).ok());
+  EXPECT_EQ(*Await(loop, ReadAll(pair.right.get())), "through");
+  const int unconnected = socket(AF_INET, SOCK_STREAM, 0);
+  for (int descriptor : {-1, unconnected}) {
+    EXPECT_EQ(ReasonOf(AdoptTcpSocket(loop, descriptor).status()), "einval");
+  }
+  loop.Run([&] {
+    adopted->reset();
+    pair.left.reset();
+    pair.right.reset();
+  });
+}
+
+Task<absl::Status> AwaitOnItself(Loop* loop, Stream* stream) {
+  co_return Await(*loop, stream->Close());
+}
+
+TEST(AwaitTest, FailsOnTheLoopItselfAndWhenTheLoopEnds) {
+  auto loop = std::make_unique<Loop>();
+  auto [left, right] = MakeMemoryStreams(*loop);
+  EXPECT_EQ(Await(*loop, AwaitOnItself(loop.get(), left.get())).code(),
+            absl::StatusCode::kFailedPrecondition);
+  std::future<absl::StatusOr<Slice>> read =
+      std::async(std::launch::async, [&, &left = left] { return Await(*loop, left->Read()); });
+  loop->Run([] {});
+  loop->Stop();
+  left.reset();
+  right.reset();
+  loop.reset();
+  EXPECT_EQ(ReasonOf(read.get().status()), "closed");
 }
 
 }  // namespace

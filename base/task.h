@@ -12,6 +12,8 @@
 #pragma once
 
 #include <exception>
+#include <future>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -43,6 +45,27 @@ void Spawn(Loop& loop, std::string name, Task<T> task, Done done) {
           done(std::move(result));
         }
       });
+}
+
+// Runs `task` on `loop` and waits for its end: how a thread of its own uses what is a task. Calls
+// from the loop itself would wait for ever, so they fail (FailedPrecondition). When the loop ends
+// first: Unavailable (closed).
+template <class T>
+T Await(Loop& loop, Task<T> task) {
+  if (loop.is_current()) {
+    return T(Error(absl::StatusCode::kFailedPrecondition,
+                   "a call that waits was made on the loop that it would wait for",
+                   "co_await the asynchronous one there", "einval"));
+  }
+  auto promise = std::make_shared<std::promise<T>>();
+  std::future<T> result = promise->get_future();
+  Spawn(loop, "await", std::move(task),
+        [promise = std::move(promise)](T value) { promise->set_value(std::move(value)); });
+  try {
+    return result.get();
+  } catch (const std::future_error&) {
+    return T(Error(absl::StatusCode::kUnavailable, "the loop has ended", "", "closed"));
+  }
 }
 
 }  // namespace noded::base

@@ -1,5 +1,8 @@
 #include "base/tcp_stream.h"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <array>
 #include <utility>
 
@@ -88,6 +91,9 @@ class TcpStream : public Stream {
   const PeerIdentity& peer() const override { return peer_; }
   const PeerIdentity& local() const override { return local_; }
   Loop& loop() override { return loop_; }
+  int descriptor() const override {
+    return socket_.is_open() ? const_cast<tcp::socket&>(socket_).native_handle() : -1;
+  }
 
  private:
   static constexpr size_t kMinReadSize = 4 * 1024;
@@ -120,6 +126,27 @@ std::string AddressText(const PeerIdentity& peer) {
 
 std::unique_ptr<Stream> MakeTcpStream(Loop& loop, tcp::socket socket) {
   return std::make_unique<TcpStream>(loop, std::move(socket));
+}
+
+absl::StatusOr<std::unique_ptr<Stream>> AdoptTcpSocket(Loop& loop, int descriptor) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof(address);
+  int type = 0;
+  socklen_t type_size = sizeof(type);
+  const bool is_connected =
+      getpeername(descriptor, reinterpret_cast<sockaddr*>(&address), &size) == 0 &&
+      getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &type_size) == 0 && type == SOCK_STREAM &&
+      (address.ss_family == AF_INET || address.ss_family == AF_INET6);
+  tcp::socket socket(loop.io());
+  asio::error_code error = asio::error::invalid_argument;
+  if (is_connected) {
+    socket.assign(address.ss_family == AF_INET ? tcp::v4() : tcp::v6(), descriptor, error);
+  }
+  if (!error) return MakeTcpStream(loop, std::move(socket));
+  if (descriptor >= 0) close(descriptor);
+  return Error(absl::StatusCode::kInvalidArgument,
+               fmt::format("descriptor {} is no connected TCP socket", descriptor),
+               "connect it first", "einval");
 }
 
 absl::Status NetError(const asio::error_code& error, const std::string& where) {

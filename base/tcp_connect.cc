@@ -1,4 +1,4 @@
-#include "dist/carrier/connect.h"
+#include "base/tcp_connect.h"
 
 #include <algorithm>
 #include <utility>
@@ -10,11 +10,11 @@
 #include "asio/use_awaitable.hpp"
 #include "fmt/format.h"
 
+#include "base/deadline.h"
 #include "base/status.h"
 #include "base/tcp_stream.h"
-#include "dist/carrier/deadline.h"
 
-namespace noded::dist {
+namespace noded::base {
 namespace {
 
 using asio::ip::tcp;
@@ -37,23 +37,20 @@ bool IsOf(AddressFamily family, const asio::ip::address& address) {
 }
 
 absl::Status NoAddress(const std::string& host, AddressFamily family, std::string_view cause) {
-  return base::Error(
-      absl::StatusCode::kUnavailable,
-      fmt::format("resolve {}: no {}address: {}", host, FamilyText(family), cause),
-      "check the host part of the node name, /etc/hosts and the resolver, or use a carrier of the "
-      "other address family",
-      "nxdomain");
+  return Error(absl::StatusCode::kUnavailable,
+               fmt::format("resolve {}: no {}address: {}", host, FamilyText(family), cause),
+               "check the host name, /etc/hosts and the resolver, or use the other address family",
+               "nxdomain");
 }
 
 absl::Status TimedOut(const std::string& what) {
-  return base::Error(absl::StatusCode::kDeadlineExceeded,
-                     fmt::format("{}: no answer in time", what),
-                     "check that the host is up and that no firewall drops the packets", "timeout");
+  return Error(absl::StatusCode::kDeadlineExceeded, fmt::format("{}: no answer in time", what),
+               "check that the host is up and that no firewall drops the packets", "timeout");
 }
 
 // getaddrinfo cannot be interrupted: it may go on after the deadline, with a state of its own.
 struct Resolving {
-  explicit Resolving(base::Loop& loop) : resolver(loop.io()), done(loop.io()) {}
+  explicit Resolving(Loop& loop) : resolver(loop.io()), done(loop.io()) {}
   tcp::resolver resolver;
   asio::steady_timer done;
   bool is_done = false;
@@ -61,8 +58,8 @@ struct Resolving {
   Endpoints endpoints;
 };
 
-base::Task<absl::StatusOr<Endpoints>> Resolve(base::Loop& loop, std::string host, uint16_t port,
-                                              AddressFamily family, base::TimePoint deadline) {
+Task<absl::StatusOr<Endpoints>> Resolve(Loop& loop, std::string host, uint16_t port,
+                                        AddressFamily family, TimePoint deadline) {
   asio::error_code not_numeric;
   const asio::ip::address numeric = asio::ip::make_address(host, not_numeric);
   if (!not_numeric) {
@@ -109,12 +106,26 @@ std::string Mend(int error) {
   }
 }
 
-base::Task<absl::StatusOr<std::unique_ptr<base::Stream>>> ConnectOne(base::Loop& loop,
-                                                                     tcp::endpoint endpoint,
-                                                                     std::string what,
-                                                                     base::TimePoint deadline) {
+absl::Status Failed(const std::string& what, const asio::error_code& error) {
+  return Error(absl::StatusCode::kUnavailable,
+               fmt::format("{}: {}", what, ErrnoText(error.value())), Mend(error.value()),
+               ErrnoAtom(error.value()));
+}
+
+Task<absl::StatusOr<std::unique_ptr<Stream>>> ConnectOne(Loop& loop, tcp::endpoint endpoint,
+                                                         std::string what, TimePoint deadline,
+                                                         PrepareSocket prepare) {
   tcp::socket socket(loop.io());
   asio::error_code error;
+  socket.open(endpoint.protocol(), error);
+  if (error) co_return Failed(what, error);
+  asio::error_code ignored;
+  socket.set_option(asio::socket_base::keep_alive(true), ignored);
+  if (prepare != nullptr) {
+    if (absl::Status prepared = prepare(socket.native_handle()); !prepared.ok()) {
+      co_return Annotate(prepared, what);
+    }
+  }
   {
     Deadline guard(loop, deadline, [&socket] {
       asio::error_code ignored;
@@ -123,42 +134,35 @@ base::Task<absl::StatusOr<std::unique_ptr<base::Stream>>> ConnectOne(base::Loop&
     co_await socket.async_connect(endpoint, asio::redirect_error(asio::use_awaitable, error));
     if (guard.is_over()) co_return TimedOut(what);
   }
-  if (error) {
-    co_return base::Error(absl::StatusCode::kUnavailable,
-                          fmt::format("{}: {}", what, base::ErrnoText(error.value())),
-                          Mend(error.value()), base::ErrnoAtom(error.value()));
-  }
-  asio::error_code ignored;
-  socket.set_option(asio::socket_base::keep_alive(true), ignored);
-  co_return base::MakeTcpStream(loop, std::move(socket));
+  if (error) co_return Failed(what, error);
+  co_return MakeTcpStream(loop, std::move(socket));
 }
 
 std::string TargetText(const std::string& host, const tcp::endpoint& endpoint) {
-  base::PeerIdentity peer;
+  PeerIdentity peer;
   peer.address = endpoint.address().to_string();
   peer.port = endpoint.port();
-  std::string text = base::AddressText(peer);
+  std::string text = AddressText(peer);
   return peer.address == host ? text : fmt::format("{} ({})", host, text);
 }
 
 }  // namespace
 
-base::Task<absl::StatusOr<std::unique_ptr<base::Stream>>> ConnectTcp(base::Loop& loop,
-                                                                     std::string host,
-                                                                     uint16_t port,
-                                                                     AddressFamily family,
-                                                                     base::TimePoint deadline) {
+Task<absl::StatusOr<std::unique_ptr<Stream>>> ConnectTcp(Loop& loop, std::string host,
+                                                         uint16_t port, AddressFamily family,
+                                                         TimePoint deadline,
+                                                         PrepareSocket prepare) {
   absl::StatusOr<Endpoints> endpoints = co_await Resolve(loop, host, port, family, deadline);
   if (!endpoints.ok()) co_return endpoints.status();
   absl::Status failure;
   for (size_t i = 0; i < endpoints->size(); ++i) {
     const tcp::endpoint endpoint = (*endpoints)[i];
-    const base::TimePoint now = loop.Now();
-    const auto left = static_cast<base::Duration::rep>(endpoints->size() - i);
-    const base::TimePoint until = now < deadline ? now + (deadline - now) / left : deadline;
+    const TimePoint now = loop.Now();
+    const auto left = static_cast<Duration::rep>(endpoints->size() - i);
+    const TimePoint until = now < deadline ? now + (deadline - now) / left : deadline;
     std::string what = fmt::format("connect to {}", TargetText(host, endpoint));
-    absl::StatusOr<std::unique_ptr<base::Stream>> stream =
-        co_await ConnectOne(loop, endpoint, std::move(what), until);
+    absl::StatusOr<std::unique_ptr<Stream>> stream =
+        co_await ConnectOne(loop, endpoint, std::move(what), until, prepare);
     if (stream.ok()) co_return std::move(stream);
     // The first address is the preferred one: its failure says the most.
     if (failure.ok()) failure = stream.status();
@@ -166,4 +170,4 @@ base::Task<absl::StatusOr<std::unique_ptr<base::Stream>>> ConnectTcp(base::Loop&
   co_return failure;
 }
 
-}  // namespace noded::dist
+}  // namespace noded::base
