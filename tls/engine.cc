@@ -139,6 +139,15 @@ size_t Engine::buffer_bytes() const {
   return bytes + state_->held.size();
 }
 
+base::Slice Engine::TakeRest() {
+  base::Buffer rest;
+  if (state_->phase == State::Phase::kPeerClosed) {
+    for (base::Slice& piece : state_->input) rest.Append(std::move(piece));
+    state_->input.clear();
+  }
+  return rest.ToSlice();
+}
+
 bool Engine::is_handshake_done() const { return state_->is_handshake_done(); }
 
 bool Engine::has_output() const { return !state_->output.empty(); }

@@ -115,6 +115,9 @@ class Engine {
   // Held by this connection for records, input and output.
   size_t buffer_bytes() const;
 
+  // After PeerClosed: the bytes that came after the close_notify, which are not TLS.
+  base::Slice TakeRest();
+
   bool is_handshake_done() const;
   bool has_output() const;
   // What is to be sent; valid after an error too.

@@ -107,7 +107,6 @@ absl::StatusOr<std::optional<Event>> Engine::State::OnPeerClosed() {
     is_close_due = false;
   }
   phase = Phase::kPeerClosed;
-  input.clear();
   return Give(PeerClosed{});
 }
 

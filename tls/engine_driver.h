@@ -1,0 +1,103 @@
+// Drives an Engine over a Stream: reads and writes for it, waits for the peer, and sees to it that
+// the last words reach the peer. What tls/tls_stream.h and tls/ssl.h have in common.
+//
+//   EngineDriver driver(std::move(tcp), context, {.peer_host = "b.example"});
+//   absl::Status done = co_await driver.Shake(deadline);      // then driver.info()
+//   absl::StatusOr<Event> event = co_await driver.Next();     // Data, PeerClosed, ...
+//   absl::Status sent = co_await driver.Write(std::move(buffer));
+//   co_await driver.SayGoodbye();
+//
+// Loop-confined; call it on the stream's loop. One Next and one Write (or SayGoodbye) may be under
+// way at once, never two of a kind; destroy it only when none is: Abort() makes them end. Errors:
+// those of tls/engine.h and base/stream.h; DeadlineExceeded (timeout) of Shake. After a failure
+// the peer has been told why, and the connection is good for nothing but Abort().
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "asio/steady_timer.hpp"
+
+#include "base/clock.h"
+#include "base/stream.h"
+#include "base/task.h"
+#include "tls/context.h"
+#include "tls/engine.h"
+
+namespace noded::tls {
+
+class EngineDriver {
+ public:
+  // `farewell`: how long, at most, a connection that failed is kept so that the peer gets the
+  // alert: closing a socket with unread bytes resets it, and the peer then sees no alert.
+  EngineDriver(std::unique_ptr<base::Stream> lower, std::shared_ptr<const Context> context,
+               EngineOptions options, std::chrono::milliseconds farewell = std::chrono::seconds(1));
+
+  // The handshake, once.
+  base::Task<absl::Status> Shake(base::TimePoint deadline);
+  // What was agreed; after Shake, and anew after a renegotiation.
+  const ConnectionInfo& info() const { return info_; }
+
+  // The next event after the handshake, PeerClosed last.
+  base::Task<absl::StatusOr<Event>> Next();
+  // Ends when all is handed to the kernel. While a renegotiation is under way it waits, and
+  // somebody must be in Next.
+  base::Task<absl::Status> Write(base::Buffer plaintext);
+  // Is called when something waits for a renegotiation, so that somebody calls Next.
+  void set_on_held(std::function<void()> on_held) { on_held_ = std::move(on_held); }
+  // Until nothing that was written is held back any more.
+  base::Task<absl::Status> AwaitRelease();
+  // Sends what the engine has to say by itself. When somebody else is sending, that one sends it
+  // all: waits for it.
+  base::Task<absl::Status> Flush();
+  // close_notify, once; what the peer still says may be read.
+  base::Task<absl::Status> SayGoodbye();
+  // The same, and then shuts the sending side of the stream.
+  base::Task<absl::Status> Close();
+  // After SayGoodbye or Close: reads what comes and drops it until the peer ends too, within the
+  // farewell.
+  base::Task<void> Drain();
+  void Abort();
+
+  Engine& engine() { return engine_; }
+  base::Stream& lower() { return *lower_; }
+  const base::Stream& lower() const { return *lower_; }
+  // The stream below, once the conversation over it is over; nothing else may be called then.
+  std::unique_ptr<base::Stream> Release() { return std::move(lower_); }
+
+ private:
+  // Until the handshake is done or failed.
+  base::Task<absl::Status> Converse();
+  // One read for the engine; idle meanwhile, it drops its buffers. `flushed` is how sending went:
+  // after a failed write the peer's last words may still tell why.
+  base::Task<absl::Status> ReadMore(absl::Status flushed);
+  // Flush() for a reader, who must not wait for a writer: the peer may wait for us to read.
+  base::Task<absl::Status> FlushUnlessBusy();
+  // The engine has got on, or failed: who waits for it looks again.
+  absl::StatusOr<Event> Fail(absl::Status status);
+  // Gets the alert to the peer.
+  base::Task<void> SayFarewell();
+  // Reads and drops, until the end or a bound.
+  base::Task<void> DropInput();
+
+  std::unique_ptr<base::Stream> lower_;
+  Engine engine_;
+  const std::chrono::milliseconds farewell_;
+  const std::optional<std::chrono::milliseconds> hibernate_after_;
+  ConnectionInfo info_;
+  bool is_flushing_ = false;
+  absl::Status write_failure_;
+  std::function<void()> on_held_;
+  int waiting_writers_ = 0;  // in AwaitRelease
+  absl::Status read_failure_;
+  // Never expire: one is cancelled when a flush ends, the other when the reader has got on.
+  asio::steady_timer flushed_, released_;
+};
+
+}  // namespace noded::tls

@@ -1,0 +1,15 @@
+// The option log_alert: one line for an alert that ended a connection, sent or received. For
+// tls/ssl_*.cc alone.
+#pragma once
+
+#include "absl/status/status.h"
+
+#include "base/stream.h"
+#include "tls/context.h"
+
+namespace noded::tls {
+
+// Nothing when the option is off, or when `status` is about something else than an alert.
+void LogAlert(const Context& context, const base::PeerIdentity& peer, const absl::Status& status);
+
+}  // namespace noded::tls

@@ -1,0 +1,132 @@
+// The application itself: start and stop, its parameters, and the functions without a socket.
+#include <atomic>
+#include <set>
+
+#include "base/tcp_connect.h"
+#include "tls/ciphers.h"
+#include "tls/ssl_pair.h"
+
+namespace noded::tls {
+namespace {
+
+class SslApplicationTest : public SslPair {};
+INSTANTIATE_TEST_SUITE_P(Versions, SslApplicationTest, kBothVersions, VersionText);
+
+TEST_P(SslApplicationTest, StoppingEndsEverythingAndRefusesWhatIsNew) {
+  Meet();
+  auto receiving = std::async(std::launch::async, [this] { return server_->Recv(0); });
+  auto accepting = std::async(std::launch::async, [this] { return listener_->TransportAccept(); });
+  EXPECT_EQ(Text(server_->Recv(0, Timeout(20))), "!timeout");
+  EXPECT_EQ(ssl_->open_sockets(), 3u);
+  ssl_->Stop();
+  ssl_->Stop();
+  EXPECT_EQ(ssl_->open_sockets(), 0u);
+  EXPECT_EQ(Text(receiving.get()), "!closed");
+  EXPECT_EQ(base::ReasonOf(accepting.get().status()), "closed");
+  EXPECT_EQ(Reason(client_->Send("x")), "closed");
+  auto late = ssl_->Connect("127.0.0.1", listener_->port(), OptionsFor(Role::kClient));
+  EXPECT_EQ(base::ReasonOf(late.status()), "closed");
+  EXPECT_EQ(base::ReasonOf(ssl_->Listen(0, OptionsFor(Role::kServer)).status()), "closed");
+}
+
+TEST_P(SslApplicationTest, StoppingCutsAHandshake) {
+  ListenAt();
+  base::Loop& loop = ssl_->NextLoop();
+  auto plain = base::Await(loop, base::ConnectTcp(loop, "127.0.0.1", listener_->port(),
+                                                  base::AddressFamily::kV4, DeadlineOf(kPatience)));
+  ASSERT_TRUE(plain.ok());
+  auto shaking = Accept();  // with a client that says nothing
+  while (ssl_->open_sockets() < 2) std::this_thread::yield();
+  ssl_->Stop();
+  EXPECT_EQ(base::ReasonOf(shaking.get().status()), "closed");
+  loop.Run([&] { plain->reset(); });
+}
+
+TEST_P(SslApplicationTest, DefaultsCarryTheParameters) {
+  SslParameters parameters;
+  parameters.protocol_version = {.tls12 = true, .tls13 = false};
+  parameters.session_lifetime = std::chrono::seconds(60);
+  parameters.session_cache_client_max = 7;
+  parameters.session_cache_server_max = 9;
+  std::vector<Role> asked;
+  parameters.session_cb = [&](Role role) -> absl::StatusOr<std::shared_ptr<SessionCache>> {
+    asked.push_back(role);
+    return std::shared_ptr<SessionCache>();
+  };
+  auto ssl = Ssl::Start(parameters);
+  ASSERT_TRUE(ssl.ok()) << ssl.status();
+  EXPECT_EQ(asked, (std::vector<Role>{Role::kClient, Role::kServer})) << "once for each role";
+  const Options client = (*ssl)->Defaults(Role::kClient), server = (*ssl)->Defaults(Role::kServer);
+  EXPECT_TRUE(client.versions.tls12 && !client.versions.tls13);
+  EXPECT_EQ(client.sessions.lifetime, std::chrono::seconds(60));
+  EXPECT_EQ(client.sessions.cache_max, 7u);
+  EXPECT_EQ(server.sessions.cache_max, 9u);
+}
+
+TEST_P(SslApplicationTest, WrongParametersAreRefused) {
+  SslParameters none;
+  none.protocol_version = {.tls12 = false, .tls13 = false};
+  EXPECT_EQ(Ssl::Start(none).status().code(), absl::StatusCode::kInvalidArgument);
+  SslParameters negative;
+  negative.alert_timeout = std::chrono::milliseconds(-1);
+  EXPECT_EQ(Ssl::Start(negative).status().code(), absl::StatusCode::kInvalidArgument);
+  SslParameters broken;
+  broken.session_cb = [](Role) -> absl::StatusOr<std::shared_ptr<SessionCache>> {
+    return absl::UnavailableError("no disk");
+  };
+  EXPECT_EQ(Ssl::Start(broken).status().code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_P(SslApplicationTest, BothSidesLearnWhyAHandshakeFailed) {
+  ListenAt();
+  auto accepted = Accept();
+  Options stranger = OptionsFor(Role::kClient);
+  stranger.trust.cacertfile = certs_.untrusted_ca();
+  auto refused = ssl_->Connect("127.0.0.1", listener_->port(), stranger);
+  EXPECT_EQ(base::ReasonOf(refused.status()), "unknown_ca") << refused.status();
+  EXPECT_NE(refused.status().message().find("TLS handshake with 127.0.0.1"), std::string::npos);
+  EXPECT_EQ(base::ReasonOf(accepted.get().status()), "unknown_ca");
+}
+
+TEST_P(SslApplicationTest, ConnectTellsWhyThereIsNoConnection) {
+  SocketSetup hasty;
+  hasty.timeout = Timeout(100);
+  ListenAt();
+  const uint16_t port = listener_->port();
+  EXPECT_TRUE(listener_->Close().ok());
+  auto refused = ssl_->Connect("127.0.0.1", port, OptionsFor(Role::kClient), hasty);
+  EXPECT_EQ(base::ReasonOf(refused.status()), "econnrefused");
+  Options broken = OptionsFor(Role::kClient);
+  broken.trust.cacertfile = "/nowhere/ca.pem";
+  EXPECT_EQ(ssl_->Connect("127.0.0.1", port, broken).status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+TEST(SslTest, TellsVersionsAndSuites) {
+  const SslVersions versions = GetVersions();
+  EXPECT_EQ(versions.supported, (std::vector<std::string>{"tlsv1.3", "tlsv1.2"}));
+  EXPECT_EQ(versions.available, versions.supported);
+  const auto erlang = CipherSuites(CipherSuiteNames::kErlang);
+  const auto openssl = CipherSuites(CipherSuiteNames::kOpenssl);
+  const auto all = CipherSuites(CipherSuiteNames::kAll);
+  EXPECT_EQ(erlang, DefaultCipherSuites());
+  ASSERT_EQ(openssl.size(), erlang.size());
+  for (size_t i = 0; i < openssl.size(); ++i) {
+    ASSERT_NE(FindCipherSuite(openssl[i]), nullptr) << openssl[i];
+    EXPECT_EQ(FindCipherSuite(openssl[i])->iana, erlang[i]);
+  }
+  EXPECT_GT(all.size(), erlang.size());
+  const std::set<std::string> known(all.begin(), all.end());
+  for (const std::string& suite : erlang) EXPECT_TRUE(known.contains(suite)) << suite;
+}
+
+TEST(SslTest, FormatsErrorsForPeople) {
+  EXPECT_EQ(FormatError(absl::OkStatus()), "");
+  EXPECT_EQ(
+      FormatError(base::Error(absl::StatusCode::kUnavailable, "it broke", "mend it", "closed")),
+      "it broke (mend it)");
+  EXPECT_EQ(FormatError(base::Error(absl::StatusCode::kUnavailable, "it broke")), "it broke");
+}
+
+}  // namespace
+}  // namespace noded::tls
