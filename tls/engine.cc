@@ -65,6 +65,12 @@ absl::StatusOr<std::optional<Event>> Engine::State::Act() {
   return failure;
 }
 
+void Engine::Resume() {
+  if (state_->phase == State::Phase::kFailed || !state_->has_asked_for_crls) return;
+  // Next() tells what came of it.
+  (void)state_->ResumeWithCrls();
+}
+
 absl::Status Engine::Write(base::Buffer plaintext) {
   State& state = *state_;
   if (state.phase == State::Phase::kFailed) return state.failure;

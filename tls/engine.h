@@ -57,13 +57,19 @@ struct Data {
 };
 // The peer said close_notify: no Data follows. Our side may still write.
 struct PeerClosed {};
+// The handshake waits for revocation lists (option crl_check): have the context's crl_cache fetch
+// these, off the loop, then call Resume(). Until then Next() gives none.
+struct CrlsWanted {
+  std::vector<std::string> uris;
+};
 // TLS 1.2: keys, and perhaps the peer's certificate, are new.
 struct Renegotiated {
   ConnectionInfo info;
 };
 // The peer does not want a renegotiation that we asked for; the connection lives.
 struct RenegotiationRejected {};
-using Event = std::variant<HandshakeDone, Data, PeerClosed, Renegotiated, RenegotiationRejected>;
+using Event =
+    std::variant<HandshakeDone, Data, PeerClosed, Renegotiated, RenegotiationRejected, CrlsWanted>;
 
 // What Prf() takes: bytes, or a value of the session by its name.
 enum class PrfValue { kMasterSecret, kClientRandom, kServerRandom };
@@ -84,6 +90,9 @@ class Engine {
 
   // Call until it gives none.
   absl::StatusOr<std::optional<Event>> Next();
+
+  // After CrlsWanted, whether they could be fetched or not; else nothing. Then call Next().
+  void Resume();
 
   // Encrypts; only after HandshakeDone, and not after Close(). Small pieces share a record.
   absl::Status Write(base::Buffer plaintext);

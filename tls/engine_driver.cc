@@ -8,6 +8,7 @@
 
 #include "base/deadline.h"
 #include "base/status.h"
+#include "tls/crl_fetcher.h"
 
 namespace noded::tls {
 namespace {
@@ -29,6 +30,7 @@ EngineDriver::EngineDriver(std::unique_ptr<base::Stream> lower,
                            std::shared_ptr<const Context> context, EngineOptions options,
                            std::chrono::milliseconds farewell)
     : lower_(std::move(lower)),
+      crl_cache_(context->options().revocation.cache),
       engine_(context, std::move(options)),
       farewell_(farewell),
       hibernate_after_(context->options().traffic.hibernate_after),
@@ -74,7 +76,12 @@ Task<absl::Status> EngineDriver::ReadMore(absl::Status flushed) {
   co_return absl::OkStatus();
 }
 
-Task<absl::Status> EngineDriver::Converse() {
+Task<void> EngineDriver::FetchCrls(std::vector<std::string> uris, base::TimePoint deadline) {
+  co_await CrlFetcher::Shared().Fetch(lower_->loop(), crl_cache_, std::move(uris), deadline);
+  engine_.Resume();
+}
+
+Task<absl::Status> EngineDriver::Converse(base::TimePoint deadline) {
   while (true) {
     absl::StatusOr<std::optional<Event>> event = engine_.Next();
     if (!event.ok()) co_return event.status();
@@ -84,6 +91,9 @@ Task<absl::Status> EngineDriver::Converse() {
       if (auto* done = std::get_if<HandshakeDone>(&**event)) {
         info_ = std::move(done->info);
         co_return absl::OkStatus();
+      }
+      if (auto* wanted = std::get_if<CrlsWanted>(&**event)) {
+        co_await FetchCrls(std::move(wanted->uris), deadline);
       }
     }
     if (event->has_value() && flushed.ok()) continue;
@@ -121,7 +131,7 @@ Task<absl::Status> EngineDriver::Shake(base::TimePoint deadline) {
   bool is_late = false;
   {
     base::Deadline guard(lower_->loop(), deadline, [this] { lower_->Abort(); });
-    status = co_await Converse();
+    status = co_await Converse(deadline);
     is_late = guard.is_over();
   }
   if (status.ok()) co_return status;
@@ -164,6 +174,11 @@ Task<absl::StatusOr<Event>> EngineDriver::Next() {
     if (waiting_writers_ == 0) flushed = co_await FlushUnlessBusy();
     if (event->has_value()) {
       Event found = std::move(**event);
+      if (auto* wanted = std::get_if<CrlsWanted>(&found)) {
+        const base::TimePoint deadline = lower_->loop().Now() + base::Limits().handshake_timeout;
+        co_await FetchCrls(std::move(wanted->uris), deadline);
+        continue;
+      }
       if (auto* anew = std::get_if<Renegotiated>(&found)) info_ = anew->info;
       co_return found;
     }

@@ -19,6 +19,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -73,7 +74,9 @@ class EngineDriver {
 
  private:
   // Until the handshake is done or failed.
-  base::Task<absl::Status> Converse();
+  base::Task<absl::Status> Converse(base::TimePoint deadline);
+  // Has the lists fetched that the engine waits for, and lets it go on.
+  base::Task<void> FetchCrls(std::vector<std::string> uris, base::TimePoint deadline);
   // One read for the engine; idle meanwhile, it drops its buffers. `flushed` is how sending went:
   // after a failed write the peer's last words may still tell why.
   base::Task<absl::Status> ReadMore(absl::Status flushed);
@@ -87,6 +90,7 @@ class EngineDriver {
   base::Task<void> DropInput();
 
   std::unique_ptr<base::Stream> lower_;
+  const std::shared_ptr<CrlCache> crl_cache_;
   Engine engine_;
   const std::chrono::milliseconds farewell_;
   const std::optional<std::chrono::milliseconds> hibernate_after_;

@@ -34,7 +34,7 @@ Engine::State::State(std::shared_ptr<const Context> shared, EngineOptions given)
     : context(std::move(shared)),
       options(std::move(given)),
       expected_name(ExpectedName(*context, options.peer_host)),
-      check(*context, expected_name),
+      check(expected_name),
       secrets(context->options().traffic.keylog),
       key_updates(ssl, options.limits),
       budget(options.limits) {
@@ -55,7 +55,7 @@ absl::Status Engine::State::SetUp() {
   mbedtls_ssl_set_bio(&ssl, this, SendHook, ReceiveHook, nullptr);
   secrets.Attach(ssl);
   if (context->verify() == Verify::kPeer) {
-    mbedtls_ssl_set_verify(&ssl, ChainCheck::OnCertificate, &check);
+    mbedtls_ssl_set_verify(&ssl, ChainCheck::OnChain, &check);
   }
   int result = mbedtls_ssl_setup(&ssl, &context->frozen().config);
   if (result == 0 && role() == Role::kClient) {
@@ -83,8 +83,10 @@ absl::Status Engine::State::CheckFirstBytes() {
 
 absl::Status Engine::State::CheckPeer() {
   if (context->verify() != Verify::kPeer) return absl::OkStatus();
+  check.Judge(*context);
   switch (check.outcome()) {
     case ChainCheck::Outcome::kTrusted:
+    case ChainCheck::Outcome::kNeedsCrls:
       return absl::OkStatus();
     case ChainCheck::Outcome::kRefused:
       return Refuse(check.alert(), check.status());
@@ -127,6 +129,7 @@ absl::StatusOr<std::optional<Event>> Engine::State::Shake() {
 
 absl::StatusOr<std::optional<Event>> Engine::State::ShakeOn() {
   while (mbedtls_ssl_is_handshake_over(&ssl) == 0) {
+    if (check.outcome() == ChainCheck::Outcome::kNeedsCrls) return WaitForCrls();
     if (handshake_bytes > options.limits.max_tls_handshake_bytes) {
       return Refuse(Alert::kHandshakeFailure,
                     base::Error(absl::StatusCode::kResourceExhausted,
@@ -156,6 +159,17 @@ absl::StatusOr<std::optional<Event>> Engine::State::ShakeOn() {
   return Give(HandshakeDone{info});
 }
 
+absl::StatusOr<std::optional<Event>> Engine::State::WaitForCrls() {
+  if (std::exchange(has_asked_for_crls, true)) return std::optional<Event>();
+  return Give(CrlsWanted{check.wanted()});
+}
+
+absl::Status Engine::State::ResumeWithCrls() {
+  has_asked_for_crls = false;
+  check.Resume();
+  return CheckPeer();
+}
+
 ConnectionInfo Engine::State::Describe() const {
   ConnectionInfo info;
   info.version = is_tls13() ? Version::kTls13 : Version::kTls12;
@@ -168,20 +182,7 @@ ConnectionInfo Engine::State::Describe() const {
   if (const mbedtls_x509_crt* peer = mbedtls_ssl_get_peer_cert(&ssl); peer != nullptr) {
     info.peer = tls::Describe(*peer);
   }
-  for (const mbedtls_x509_crt* one = mbedtls_ssl_get_peer_cert(&ssl); one != nullptr;
-       one = one->next) {
-    info.peer_chain.push_back(base::Slice::Copy(base::ByteView(one->raw.p, one->raw.len)));
-  }
-  for (const NamedNumber& known : AllGroups()) {
-    if (known.id == group) info.group = known.name;
-  }
-  info.client_random = secrets.client_random();
-  info.server_random = secrets.server_random();
-  if (const mbedtls_ssl_session* session = ssl.MBEDTLS_PRIVATE(session); !is_tls13()) {
-    const uint8_t* id = session->MBEDTLS_PRIVATE(id);
-    info.session_id.assign(id, id + session->MBEDTLS_PRIVATE(id_len));
-  }
-  info.is_peer_verified = check.outcome() == ChainCheck::Outcome::kTrusted;
+  info.is_peer_verified = check.is_verified();
   return info;
 }
 

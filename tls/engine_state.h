@@ -65,6 +65,8 @@ struct Engine::State {
   absl::StatusOr<std::optional<Event>> ShakeOn();
   absl::Status CheckFirstBytes();
   absl::Status CheckPeer();
+  absl::StatusOr<std::optional<Event>> WaitForCrls();
+  absl::Status ResumeWithCrls();
   ConnectionInfo Describe() const;
 
   // engine_records.cc
@@ -143,6 +145,7 @@ struct Engine::State {
   bool is_renegotiation_asked = false;  // by us, as a server
   absl::Status failure;                 // of kFailed
   ConnectionInfo info;
+  bool has_asked_for_crls = false;
   std::string server_name;  // asked for or sent
   std::vector<uint8_t> first_bytes;
   bool is_first_checked = false;

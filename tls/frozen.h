@@ -12,6 +12,7 @@
 
 #include "tls/context.h"
 #include "tls/credentials.h"
+#include "tls/trust_anchors.h"
 
 namespace noded::tls {
 
@@ -22,6 +23,8 @@ struct Context::Frozen {
   Frozen& operator=(const Frozen&) = delete;
 
   std::unique_ptr<Credentials> credentials;
+  // Of the credentials, as the judge of chains wants them.
+  std::shared_ptr<const TrustAnchors> anchors;
   mbedtls_ssl_config config;
   // Lists that the configuration refers to; they end as mbedTLS wants it.
   std::vector<int> suites;

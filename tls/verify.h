@@ -1,20 +1,22 @@
-// Decides about the peer's certificate chain: trust anchors, validity, depth, purpose and host
-// name, by OTP's rules. mbedTLS checks the signatures and reports each certificate; this judges.
+// The judge of one connection's peer: takes the chain from mbedTLS, which only parses it, and
+// judges it by tls/path.h with the context's trust anchors and rules.
 //
-//   ChainCheck check(context, "b.example");
-//   mbedtls_ssl_set_verify(&ssl, ChainCheck::OnCertificate, &check);
+//   ChainCheck check("b.example");
+//   mbedtls_ssl_set_verify(&ssl, ChainCheck::OnChain, &check);
 //   ... a handshake step ...
+//   check.Judge(context);
 //   if (check.outcome() == ChainCheck::Outcome::kRefused) Send(check.alert()), check.status();
+//   if (check.outcome() == ChainCheck::Outcome::kNeedsCrls) ...       // fetch, then Resume()
 //
-// One per connection; loop-confined. The status is Unauthenticated, reason the alert's name: it
-// says which certificate, what was found, what is expected and the mend. Source: OTP
-// `public_key:pkix_path_validation/3`, `pkix_verify_hostname/2` and `ssl`, server option
-// fail_if_no_peer_cert, common options depth and verify; RFC 6125 for wildcards.
+// One per connection; loop-confined. A second chain, of a renegotiation, is judged anew. mbedTLS
+// must be built as third_party/mbedtls does it, and asked with VERIFY_OPTIONAL: it then judges
+// nothing. Source: OTP `ssl`, common options verify, verify_fun, depth, partial_chain, crl_check.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
-#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -22,61 +24,43 @@
 
 #include "tls/alert.h"
 #include "tls/context.h"
+#include "tls/path.h"
 
 namespace noded::tls {
 
 class ChainCheck {
  public:
-  enum class Outcome { kPending, kTrusted, kRefused };
+  using Outcome = PathValidator::Outcome;
 
-  // `expected_name`: what a server's certificate must carry; empty checks no name. `context`
-  // outlives it.
-  ChainCheck(const Context& context, std::string expected_name)
-      : context_(context), expected_name_(std::move(expected_name)) {}
+  // `expected_name`: what a server's certificate must carry; empty checks no name.
+  explicit ChainCheck(std::string expected_name) : expected_name_(std::move(expected_name)) {}
   ChainCheck(const ChainCheck&) = delete;
   ChainCheck& operator=(const ChainCheck&) = delete;
 
-  // In the shape of mbedTLS's f_vrfy; `self` is the ChainCheck. Called from the top of the chain
-  // down to the peer's own certificate.
-  static int OnCertificate(void* self, mbedtls_x509_crt* certificate, int depth, uint32_t* flags);
+  // In the shape of mbedTLS's f_vrfy; `self` is the ChainCheck. Takes note of the chain, whose
+  // first certificate this is.
+  static int OnChain(void* self, mbedtls_x509_crt* certificate, int depth, uint32_t* flags);
 
-  // For the next certificate, in a renegotiation.
+  // Judges the chain that came since the last call, if one did. Not within a step: verify_fun is
+  // asked.
+  void Judge(const Context& context);
+  // For the next chain, in a renegotiation.
   void Reset();
+  // After kNeedsCrls, when they have been fetched.
+  void Resume();
 
-  Outcome outcome() const { return outcome_; }
-  Alert alert() const { return alert_; }
-  const absl::Status& status() const { return status_; }
+  // kPending: no chain has come.
+  Outcome outcome() const { return judge_ == nullptr ? Outcome::kPending : judge_->outcome(); }
+  // Good by our trust anchors, not only by verify_fun's leave.
+  bool is_verified() const { return outcome() == Outcome::kTrusted && judge_->is_faultless(); }
+  Alert alert() const { return judge_->alert(); }
+  const absl::Status& status() const { return judge_->status(); }
+  const std::vector<std::string>& wanted() const { return judge_->wanted(); }
 
  private:
-  struct Seen {
-    const mbedtls_x509_crt* certificate;
-    int depth;
-    uint32_t flags;
-  };
-
-  void Judge();
-  bool JudgeOne(const Seen& seen);
-  bool JudgeTrust(const Seen& seen);
-  bool JudgeDepth();
-  bool JudgePurpose(const mbedtls_x509_crt& peer);
-  bool JudgeName(const mbedtls_x509_crt& peer);
-  // Always false, to be returned.
-  bool Refuse(Alert alert, std::string_view what, std::string_view mend);
-
-  const Context& context_;
   const std::string expected_name_;
-  std::vector<Seen> chain_;  // the top first; valid during mbedTLS's verification
-  Outcome outcome_ = Outcome::kPending;
-  Alert alert_ = Alert::kCertificateUnknown;
-  absl::Status status_;
+  std::vector<base::Slice> chain_;  // not judged yet
+  std::unique_ptr<PathValidator> judge_;
 };
-
-// True when the certificate is for this host: dNSName entries (a wildcard may be the whole of the
-// left-most label), for a literal address iPAddress entries too, and the common names when there is
-// no alternative name at all.
-bool MatchesHost(const mbedtls_x509_crt& certificate, std::string_view host);
-
-// True for a literal IPv4 or IPv6 address, without brackets.
-bool IsLiteralAddress(std::string_view host);
 
 }  // namespace noded::tls
