@@ -37,8 +37,8 @@ constexpr size_t kRecordBytes = 16384;
 
 // g++ 12 warns of uninitialised memory when a result is made in one step.
 inline absl::StatusOr<std::optional<Event>> Give(Event event) {
-  std::optional<Event> some;
-  some.emplace(std::move(event));
+  absl::StatusOr<std::optional<Event>> some(std::in_place);
+  some->emplace(std::move(event));
   return some;
 }
 

@@ -25,7 +25,6 @@ using CrlStackPtr = std::unique_ptr<STACK_OF(X509_CRL), FreeWith<FreeCrlStack>>;
 struct Found {
   int error;
   int depth;
-  X509_CRL* crl;  // null: not about one; valid during the verification
 };
 
 // One run of X509_verify_cert; the context's app data.
@@ -64,8 +63,7 @@ int OnResult(int is_good, X509_STORE_CTX* context) {
   if (run == nullptr) return is_good;
   if (is_good == 1) return 1;
   const int error = X509_STORE_CTX_get_error(context);
-  run->found.push_back(
-      {error, X509_STORE_CTX_get_error_depth(context), X509_STORE_CTX_get0_current_crl(context)});
+  run->found.push_back({error, X509_STORE_CTX_get_error_depth(context)});
   if (error == X509_V_ERR_CERT_REVOKED) NoteRevocation(*run, context);
   return 1;
 }
@@ -205,6 +203,28 @@ Fault Explain(const Found& found, const Path& path) {
           kNewCertificate};
 }
 
+// The others were judged by FindFaults, or are CERT_REVOKED.
+bool IsAboutCrls(int error) {
+  switch (error) {
+    case X509_V_ERR_CRL_HAS_EXPIRED:
+    case X509_V_ERR_CRL_NOT_YET_VALID:
+    case X509_V_ERR_UNABLE_TO_GET_CRL:
+    case X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE:
+    case X509_V_ERR_CRL_SIGNATURE_FAILURE:
+    case X509_V_ERR_ERROR_IN_CRL_LAST_UPDATE_FIELD:
+    case X509_V_ERR_ERROR_IN_CRL_NEXT_UPDATE_FIELD:
+    case X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER:
+    case X509_V_ERR_KEYUSAGE_NO_CRL_SIGN:
+    case X509_V_ERR_UNHANDLED_CRITICAL_CRL_EXTENSION:
+    case X509_V_ERR_DIFFERENT_CRL_SCOPE:
+    case X509_V_ERR_CRL_PATH_VALIDATION_ERROR:
+    case X509_V_ERR_INVALID_EXTENSION:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 void PinPathsOf(X509_STORE* store) { X509_STORE_set_check_issued(store, IsIssuedBy); }
@@ -242,37 +262,12 @@ CrlFindings CheckAgainstCrls(const Path& path, size_t index, std::span<X509* con
     return findings;
   }
   int fault = X509_V_OK;
-  bool is_out_of_date = false;
   for (const Found& found : run.found) {
-    switch (found.error) {
-      case X509_V_ERR_CRL_HAS_EXPIRED:
-      case X509_V_ERR_CRL_NOT_YET_VALID:
-        is_out_of_date = true;
-        if (fault == X509_V_OK) fault = found.error;
-        break;
-      case X509_V_ERR_UNABLE_TO_GET_CRL:
-      case X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE:
-      case X509_V_ERR_CRL_SIGNATURE_FAILURE:
-      case X509_V_ERR_ERROR_IN_CRL_LAST_UPDATE_FIELD:
-      case X509_V_ERR_ERROR_IN_CRL_NEXT_UPDATE_FIELD:
-      case X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER:
-      case X509_V_ERR_KEYUSAGE_NO_CRL_SIGN:
-      case X509_V_ERR_UNHANDLED_CRITICAL_CRL_EXTENSION:
-      case X509_V_ERR_DIFFERENT_CRL_SCOPE:
-      case X509_V_ERR_CRL_PATH_VALIDATION_ERROR:
-      case X509_V_ERR_INVALID_EXTENSION:
-        if (fault == X509_V_OK || is_out_of_date) fault = found.error;
-        is_out_of_date = false;
-        break;
-      default:
-        break;  // judged by FindFaults, or CERT_REVOKED
-    }
+    if (fault == X509_V_OK && IsAboutCrls(found.error)) fault = found.error;
   }
-  // A list that has run out can still say no; one that nobody can vouch for says nothing.
-  if (run.revoked.kind == CrlFindings::Kind::kRevoked && (fault == X509_V_OK || is_out_of_date)) {
-    return run.revoked;
-  }
+  // A list that has run out, or that nobody vouches for, says nothing, not even who was revoked.
   if (fault == X509_V_OK) {
+    if (run.revoked.kind == CrlFindings::Kind::kRevoked) return run.revoked;
     findings.kind = CrlFindings::Kind::kGood;
     return findings;
   }

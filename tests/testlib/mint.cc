@@ -8,6 +8,9 @@
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include <gtest/gtest.h>
 
 namespace noded::testlib {
@@ -60,11 +63,16 @@ X509_REVOKED* MakeEntry(const Revoked& revoked) {
   X509_REVOKED_set_revocationDate(entry, when);
   ASN1_TIME_free(when);
   if (!revoked.reason.empty()) {
-    X509_EXTENSION* reason =
-        X509V3_EXT_conf_nid(nullptr, nullptr, NID_crl_reason, revoked.reason.c_str());
-    Expect(reason != nullptr, "reason");
-    X509_REVOKED_add_ext(entry, reason, -1);
-    X509_EXTENSION_free(reason);
+    constexpr const char* kCodes[] = {
+        "unspecified",   "keyCompromise",        "cACompromise",    "affiliationChanged",
+        "superseded",    "cessationOfOperation", "certificateHold", "",
+        "removeFromCRL", "privilegeWithdrawn",   "aACompromise"};
+    const auto code = std::find(std::begin(kCodes), std::end(kCodes), revoked.reason);
+    Expect(code != std::end(kCodes), "reason");
+    ASN1_ENUMERATED* reason = ASN1_ENUMERATED_new();
+    ASN1_ENUMERATED_set(reason, code - std::begin(kCodes));
+    X509_REVOKED_add1_ext_i2d(entry, NID_crl_reason, reason, 0, 0);
+    ASN1_ENUMERATED_free(reason);
   }
   if (revoked.issuer != nullptr) {
     GENERAL_NAMES* names = GENERAL_NAMES_new();
@@ -139,11 +147,17 @@ base::Slice MintCrl(const Minted& issuer, const CrlSpec& spec) {
   ASN1_TIME_free(time);
   for (const Revoked& revoked : spec.revoked) X509_CRL_add0_revoked(crl.get(), MakeEntry(revoked));
   X509_CRL_sort(crl.get());
-  ConfPtr conf = MakeConf("crlNumber=1\n" + spec.extensions);
+  ASN1_INTEGER* number = ASN1_INTEGER_new();
+  ASN1_INTEGER_set(number, 1);
+  X509_CRL_add1_ext_i2d(crl.get(), NID_crl_number, number, 0, 0);
+  ASN1_INTEGER_free(number);
+  ConfPtr conf = MakeConf(spec.extensions + "\n");
   X509V3_CTX context;
   X509V3_set_ctx(&context, issuer.certificate.get(), nullptr, nullptr, crl.get(), 0);
   X509V3_set_nconf(&context, conf.get());
-  Expect(X509V3_EXT_CRL_add_nconf(conf.get(), &context, "default", crl.get()) == 1, "extension");
+  if (!spec.extensions.empty()) {
+    Expect(X509V3_EXT_CRL_add_nconf(conf.get(), &context, "default", crl.get()) == 1, "extension");
+  }
   const Minted& signer = spec.signer == nullptr ? issuer : *spec.signer;
   Expect(X509_CRL_sign(crl.get(), signer.key.get(), EVP_sha256()) > 0, "signature");
   unsigned char* der = nullptr;
