@@ -182,6 +182,19 @@ ConnectionInfo Engine::State::Describe() const {
   if (const mbedtls_x509_crt* peer = mbedtls_ssl_get_peer_cert(&ssl); peer != nullptr) {
     info.peer = tls::Describe(*peer);
   }
+  for (const mbedtls_x509_crt* one = mbedtls_ssl_get_peer_cert(&ssl); one != nullptr;
+       one = one->next) {
+    info.peer_chain.push_back(base::Slice::Copy(base::ByteView(one->raw.p, one->raw.len)));
+  }
+  for (const NamedNumber& known : AllGroups()) {
+    if (known.id == group) info.group = known.name;
+  }
+  info.client_random = secrets.client_random();
+  info.server_random = secrets.server_random();
+  if (const mbedtls_ssl_session* session = ssl.MBEDTLS_PRIVATE(session); !is_tls13()) {
+    const uint8_t* id = session->MBEDTLS_PRIVATE(id);
+    info.session_id.assign(id, id + session->MBEDTLS_PRIVATE(id_len));
+  }
   info.is_peer_verified = check.is_verified();
   return info;
 }
