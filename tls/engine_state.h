@@ -23,6 +23,7 @@
 #include "tls/engine.h"
 #include "tls/key_update.h"
 #include "tls/renegotiation_budget.h"
+#include "tls/resumption.h"
 #include "tls/session_secrets.h"
 #include "tls/verify.h"
 
@@ -132,6 +133,8 @@ struct Engine::State {
   mbedtls_ssl_context ssl;
   SessionSecrets secrets;
   KeyUpdates key_updates;
+  std::string server_name;  // asked for or sent
+  Resumption resumption;
   RenegotiationBudget budget;
 
   Phase phase = Phase::kHandshake;
@@ -143,7 +146,6 @@ struct Engine::State {
   bool is_renegotiation_asked = false;  // by us, as a server
   absl::Status failure;                 // of kFailed
   ConnectionInfo info;
-  std::string server_name;  // asked for or sent
   std::vector<uint8_t> first_bytes;
   bool is_first_checked = false;
   uint16_t group = 0;

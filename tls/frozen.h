@@ -12,6 +12,7 @@
 
 #include "tls/context.h"
 #include "tls/credentials.h"
+#include "tls/session_store.h"
 
 namespace noded::tls {
 
@@ -22,6 +23,7 @@ struct Context::Frozen {
   Frozen& operator=(const Frozen&) = delete;
 
   std::unique_ptr<Credentials> credentials;
+  std::unique_ptr<SessionStore> sessions;  // null: none is gone on with
   mbedtls_ssl_config config;
   // Lists that the configuration refers to; they end as mbedTLS wants it.
   std::vector<int> suites;
