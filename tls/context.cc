@@ -22,6 +22,10 @@ Context::~Context() = default;
 
 Verify Context::verify() const { return EffectiveVerify(options_.trust, role_); }
 
+SessionCounts Context::session_counts() const {
+  return frozen_->sessions == nullptr ? SessionCounts() : frozen_->sessions->counters.Read();
+}
+
 absl::StatusOr<std::shared_ptr<const Context>> Context::Create(Options options, Role role) {
   RETURN_IF_ERROR(Validate(options, role));
   std::shared_ptr<Context> context(new Context(std::move(options), role));

@@ -18,6 +18,7 @@
 
 #include "tls/certificate_info.h"
 #include "tls/options.h"
+#include "tls/session_counters.h"
 
 namespace noded::tls {
 
@@ -46,6 +47,9 @@ class Context {
   // A peer that is not checked, trust anchors that nothing enforces, clients that stay unnamed, a
   // certificate of ours that has expired.
   std::vector<Warning> Warnings() const;
+
+  // How often its connections went on with a session.
+  SessionCounts session_counts() const;
 
   // What the engine works with (tls/frozen.h); for tls/ alone.
   struct Frozen;

@@ -18,7 +18,9 @@
 //
 // TLS 1.3 KeyUpdates and TLS 1.2 renegotiations, of either side, go on beneath the data; they are
 // ours to start at Traffic::key_update_at and renegotiate_at. While a renegotiation is under way
-// plaintext is held back: somebody must read. Source: RFC 8446, RFC 5246, RFC 5746.
+// plaintext is held back: somebody must read. Sessions are kept and gone on with by
+// EngineOptions::peer_host and port, as Options::sessions says (docs/sessions.md). Source: RFC
+// 8446, RFC 5246, RFC 5746.
 #pragma once
 
 #include <memory>
@@ -47,6 +49,9 @@ struct EngineOptions {
   base::Limits limits;
   // Null: the steady clock. Outlives the engine.
   const base::Clock* clock = nullptr;
+  // Client: the port that is connected to; server: the one that listens; 0: unknown. Sessions are
+  // kept by it.
+  uint16_t port = 0;
 };
 
 struct HandshakeDone {

@@ -9,6 +9,7 @@
 namespace noded::tls {
 
 absl::Status Engine::State::Fail(absl::Status status) {
+  if (phase == Phase::kHandshake) resumption.Forget();
   phase = Phase::kFailed;
   failure = status;
   input.clear();

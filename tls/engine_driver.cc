@@ -24,6 +24,13 @@ constexpr std::chrono::seconds kReleaseWait{5};
 // Plaintext encrypted before it is written out: bounds the ciphertext held.
 constexpr size_t kWriteStep = 256 * 1024;
 
+// Sessions are kept by the port that the server listens on.
+EngineOptions WithPort(EngineOptions options, const base::Stream& lower, Role role) {
+  if (options.port != 0) return options;
+  options.port = role == Role::kClient ? lower.peer().port : lower.local().port;
+  return options;
+}
+
 }  // namespace
 
 EngineDriver::EngineDriver(std::unique_ptr<base::Stream> lower,
@@ -31,7 +38,7 @@ EngineDriver::EngineDriver(std::unique_ptr<base::Stream> lower,
                            std::chrono::milliseconds farewell)
     : lower_(std::move(lower)),
       crl_cache_(context->options().revocation.cache),
-      engine_(context, std::move(options)),
+      engine_(context, WithPort(std::move(options), *lower_, context->role())),
       farewell_(farewell),
       hibernate_after_(context->options().traffic.hibernate_after),
       flushed_(lower_->loop().io(), asio::steady_timer::time_point::max()),

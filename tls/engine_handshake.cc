@@ -37,6 +37,8 @@ Engine::State::State(std::shared_ptr<const Context> shared, EngineOptions given)
       check(expected_name),
       secrets(context->options().traffic.keylog),
       key_updates(ssl, options.limits),
+      resumption(*context, {options.peer_host, options.port, expected_name}, ssl, server_name,
+                 [this] { return check.is_verified(); }),
       budget(options.limits) {
   mbedtls_ssl_init(&ssl);
 }
@@ -57,10 +59,11 @@ absl::Status Engine::State::SetUp() {
   if (context->verify() == Verify::kPeer) {
     mbedtls_ssl_set_verify(&ssl, ChainCheck::OnChain, &check);
   }
-  int result = mbedtls_ssl_setup(&ssl, &context->frozen().config);
+  int result = mbedtls_ssl_setup(&ssl, resumption.config());
   if (result == 0 && role() == Role::kClient) {
     result = mbedtls_ssl_set_hostname(&ssl, has_sni ? server_name.c_str() : nullptr);
   }
+  if (result == 0) resumption.Offer();
   if (result == 0) return absl::OkStatus();
   return StatusForError(result, AlertForError(result), role());
 }
@@ -82,7 +85,8 @@ absl::Status Engine::State::CheckFirstBytes() {
 }
 
 absl::Status Engine::State::CheckPeer() {
-  if (context->verify() != Verify::kPeer) return absl::OkStatus();
+  // What was checked then holds still: tls/resumption.h.
+  if (context->verify() != Verify::kPeer || resumption.is_resumed()) return absl::OkStatus();
   check.Judge(*context);
   switch (check.outcome()) {
     case ChainCheck::Outcome::kTrusted:
@@ -148,6 +152,10 @@ absl::StatusOr<std::optional<Event>> Engine::State::ShakeOn() {
       if (is_renegotiating()) return OnPeerClosed();
       return Fail(StatusForEndInHandshake(true, role()));
     }
+    if (absl::Status fault = resumption.Observe(); !fault.ok()) {
+      output.resize(output_before);
+      return Refuse(Alert::kHandshakeFailure, std::move(fault));
+    }
     RETURN_IF_ERROR(CheckPeer());
     if (result != 0) return FailWithError(result, output_before);
     if (const uint16_t agreed = noded_ssl_group(&ssl); agreed != 0) group = agreed;
@@ -155,6 +163,7 @@ absl::StatusOr<std::optional<Event>> Engine::State::ShakeOn() {
   secrets.Commit(ssl);
   if (phase == Phase::kRenegotiation) return OnRenegotiated();
   phase = Phase::kOpen;
+  resumption.Finish();
   info = Describe();
   return Give(HandshakeDone{info});
 }
@@ -179,11 +188,17 @@ ConnectionInfo Engine::State::Describe() const {
     info.alpn = protocol;
   }
   info.server_name = server_name;
-  if (const mbedtls_x509_crt* peer = mbedtls_ssl_get_peer_cert(&ssl); peer != nullptr) {
+  info.is_resumed = resumption.is_resumed();
+  if (const base::Slice der = resumption.peer(); !der.empty()) {
+    if (auto peer = ReadCertificates(der); peer.ok()) info.peer = std::move(peer->front());
+    info.peer_chain.push_back(der);
+  }
+  if (const mbedtls_x509_crt* peer = mbedtls_ssl_get_peer_cert(&ssl);
+      peer != nullptr && !info.is_resumed) {
     info.peer = tls::Describe(*peer);
   }
-  for (const mbedtls_x509_crt* one = mbedtls_ssl_get_peer_cert(&ssl); one != nullptr;
-       one = one->next) {
+  for (const mbedtls_x509_crt* one = mbedtls_ssl_get_peer_cert(&ssl);
+       one != nullptr && !info.is_resumed; one = one->next) {
     info.peer_chain.push_back(base::Slice::Copy(base::ByteView(one->raw.p, one->raw.len)));
   }
   for (const NamedNumber& known : AllGroups()) {
@@ -195,7 +210,7 @@ ConnectionInfo Engine::State::Describe() const {
     const uint8_t* id = session->MBEDTLS_PRIVATE(id);
     info.session_id.assign(id, id + session->MBEDTLS_PRIVATE(id_len));
   }
-  info.is_peer_verified = check.is_verified();
+  info.is_peer_verified = check.is_verified() || resumption.is_peer_verified();
   return info;
 }
 

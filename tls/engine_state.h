@@ -23,6 +23,7 @@
 #include "tls/engine.h"
 #include "tls/key_update.h"
 #include "tls/renegotiation_budget.h"
+#include "tls/resumption.h"
 #include "tls/session_secrets.h"
 #include "tls/verify.h"
 
@@ -134,6 +135,8 @@ struct Engine::State {
   mbedtls_ssl_context ssl;
   SessionSecrets secrets;
   KeyUpdates key_updates;
+  std::string server_name;  // asked for or sent
+  Resumption resumption;
   RenegotiationBudget budget;
 
   Phase phase = Phase::kHandshake;
@@ -146,7 +149,6 @@ struct Engine::State {
   absl::Status failure;                 // of kFailed
   ConnectionInfo info;
   bool has_asked_for_crls = false;
-  std::string server_name;  // asked for or sent
   std::vector<uint8_t> first_bytes;
   bool is_first_checked = false;
   uint16_t group = 0;

@@ -13,6 +13,7 @@
 #include "tls/context.h"
 #include "tls/credentials.h"
 #include "tls/trust_anchors.h"
+#include "tls/session_store.h"
 
 namespace noded::tls {
 
@@ -25,6 +26,7 @@ struct Context::Frozen {
   std::unique_ptr<Credentials> credentials;
   // Of the credentials, as the judge of chains wants them.
   std::shared_ptr<const TrustAnchors> anchors;
+  std::unique_ptr<SessionStore> sessions;  // null: none is gone on with
   mbedtls_ssl_config config;
   // Lists that the configuration refers to; they end as mbedTLS wants it.
   std::vector<int> suites;

@@ -113,6 +113,32 @@ absl::Status ValidateTraffic(const Traffic& traffic, Role role) {
   return absl::OkStatus();
 }
 
+absl::Status ValidateSessions(const Sessions& sessions, Role role) {
+  constexpr std::chrono::seconds kMost = std::chrono::hours(7 * 24);
+  if (sessions.lifetime < std::chrono::seconds(1) || sessions.lifetime > kMost) {
+    return base::Error(absl::StatusCode::kInvalidArgument,
+                       fmt::format("parameter session_lifetime: {} seconds are out of range",
+                                   sessions.lifetime.count()),
+                       "give 1 to 604800 seconds (7 days, RFC 8446 4.6.1), or set reuse_sessions "
+                       "false",
+                       "options");
+  }
+  const bool has_given = !sessions.reuse_session.empty();
+  if (has_given && role == Role::kServer) {
+    return Refuse(role, "reuse_session", "a server takes a function, not a session",
+                  "give a function, or write client_reuse_session");
+  }
+  if (sessions.reuse_fun != nullptr && role == Role::kClient) {
+    return Refuse(role, "reuse_session", "a client takes a session, not a function",
+                  "give a session, or write server_reuse_session");
+  }
+  if (has_given && !sessions.reuse_sessions) {
+    return Refuse(role, "reuse_session", "contradicts reuse_sessions false",
+                  "remove one of the two");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 Verify EffectiveVerify(const Trust& trust, Role role) {
@@ -128,6 +154,7 @@ absl::Status Validate(const Options& options, Role role) {
   RETURN_IF_ERROR(ValidateIdentity(options.identity, role));
   RETURN_IF_ERROR(ValidateTrust(options.trust, role));
   RETURN_IF_ERROR(ValidateCiphers(options.ciphers, options.versions, role));
+  RETURN_IF_ERROR(ValidateSessions(options.sessions, role));
   RETURN_IF_ERROR(ValidateTraffic(options.traffic, role));
   for (const std::string& protocol : options.alpn.protocols) {
     if (protocol.empty() || protocol.size() > 255) {

@@ -86,13 +86,16 @@ struct Sessions {
   // TLS 1.2 session ids and tickets, TLS 1.3 tickets: what was proven once goes on without
   // certificates. Off: every connection proves its certificate anew.
   bool reuse_sessions = true;
-  // Client, `reuse_session`: go on with this one alone (the content of a StoredSession).
+  // Client, `reuse_session`: go on with this one alone (the content of a StoredSession); nothing is
+  // kept then.
   base::Slice reuse_session;
-  // Server, `reuse_session`: may this session of this peer be gone on with? Null: yes.
+  // Server, `reuse_session`: may this session of this peer be gone on with? Null: yes. Called on
+  // the connection's loop; a ticket's id is its SHA-256 in TLS 1.3, and the client's choice in 1.2.
   std::function<bool(const base::Slice& session_id, const CertificateInfo* peer, Version version,
                      std::string_view cipher_suite)>
       reuse_fun;
-  // How long a session lives; RFC 8446 allows 7 days at most.
+  // How long a session lives, counted from the whole handshake that it goes back to; RFC 8446
+  // allows 7 days at most.
   std::chrono::seconds lifetime{24 * 60 * 60};
   // Null: a cache in memory of the context's own, with 1000 entries.
   std::shared_ptr<SessionCache> cache;

@@ -2,22 +2,27 @@
 // `ssl_session_cache_api`.
 //
 //   auto cache = std::make_shared<MemorySessionCache>(1000);     // tls/memory_session_cache.h
-//   options.sessions.cache = cache;                              // or a factory, see
-//   SessionCacheFactory
+//   options.sessions.cache = cache;
+//   SessionCaches caches(SqliteSessionCache::Factory(folder));   // session_cb, one for each role
+//   ASSIGN_OR_RETURN(options.sessions.cache, caches.Get(Role::kServer));
 //
-// A key is who the session is with, and which one: for a client the peer ("host:port"), for a
-// server the port that it listens on ("443"; empty when unknown). A value is the session in the
-// engine's own serialised form, with secrets: store it where only this user can read it.
+// A key is who the session is with, and which one: for a client the peer ("host:port/", and a
+// digest of all that must be the same again), for a server the port that it listens on ("443";
+// empty when unknown). A value is the session in the engine's own serialised form, with secrets:
+// whoever reads it can read and forge what is sent under it. Store it where only this user can.
 // Thread-safe; callers give time, caches have no clock. A cache that fails loses sessions, never
-// connections: its errors are its own to log. Source: OTP ssl_session_cache_api(3).
+// connections: its errors are its own to log. What OTP calls init and terminate are construction
+// and destruction. Source: OTP ssl_session_cache_api(3).
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -39,8 +44,9 @@ struct SessionKey {
 struct StoredSession {
   base::Slice content;
   SessionTime created;
+  // From then on it is not given out any more.
   SessionTime expires;
-  // A TLS 1.3 ticket is used once (RFC 8446 appendix C.4).
+  // A TLS 1.3 ticket is used once (RFC 8446 appendix C.4): by the one whose Delete() took it out.
   bool is_single_use = false;
 };
 
@@ -53,18 +59,33 @@ class SessionCache {
 
   // Adds or replaces. When the cache is full the oldest go.
   virtual void Update(const SessionKey& key, const StoredSession& session) = 0;
-  virtual std::optional<StoredSession> Lookup(const SessionKey& key) = 0;
+  virtual std::optional<StoredSession> Lookup(const SessionKey& key, SessionTime now) = 0;
   // All sessions of one partial key, the newest first.
   virtual std::vector<std::pair<SessionKey, StoredSession>> SelectSession(
-      const std::string& partial) = 0;
-  virtual void Delete(const SessionKey& key) = 0;
-  // Calls `visit` for each; it may not call the cache.
+      const std::string& partial, SessionTime now) = 0;
+  // True when it was there: of two callers at once one gets true.
+  virtual bool Delete(const SessionKey& key) = 0;
+  // foldl/3: calls `visit` for each, expired ones too; it may not call the cache.
   virtual void ForEach(
       const std::function<void(const SessionKey&, const StoredSession&)>& visit) = 0;
   virtual size_t size() = 0;
 };
 
-// `session_cb` with `session_cb_init_args`: called once for each role when TLS starts.
+// `session_cb` with `session_cb_init_args`.
 using SessionCacheFactory = std::function<absl::StatusOr<std::shared_ptr<SessionCache>>(Role role)>;
+
+// The caches of both roles, each made when it is first asked for, and once. A failure stays.
+// Thread-safe.
+class SessionCaches {
+ public:
+  explicit SessionCaches(SessionCacheFactory factory) : factory_(std::move(factory)) {}
+
+  absl::StatusOr<std::shared_ptr<SessionCache>> Get(Role role);
+
+ private:
+  const SessionCacheFactory factory_;
+  std::mutex mutex_;
+  std::optional<absl::StatusOr<std::shared_ptr<SessionCache>>> server_, client_;
+};
 
 }  // namespace noded::tls

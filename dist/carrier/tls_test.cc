@@ -113,6 +113,43 @@ TEST(TlsCarrierTest, ConnectsWithMutualAuthenticationInBothFamilies) {
   }
 }
 
+TEST(TlsCarrierTest, AReconnectGoesOnWithTheSessionAndStillKnowsThePeer) {
+  Loop loop;
+  TestCerts certs;
+  auto carrier = MakeTlsCarrier(false, Make(certs, certs.Node("b@b.example"), tls::Role::kServer),
+                                Make(certs, certs.Node("a@a.example"), tls::Role::kClient));
+  auto listener = Listener::Listen(loop, false, {});
+  ASSERT_TRUE(listener.ok()) << listener.status();
+  std::string fingerprint;
+  for (bool is_second : {false, true}) {
+    auto accepted = Start(loop, AcceptSecurely(&loop, listener->get(), carrier.get()));
+    Target target{"127.0.0.1", (*listener)->port(), "b.example"};
+    StreamResult near = Start(loop, carrier->Connect(loop, target, Soon())).get();
+    StreamResult far = accepted.get();
+    ASSERT_TRUE(near.ok()) << near.status();
+    ASSERT_TRUE(far.ok()) << far.status();
+    for (auto [from, to] : {std::pair(&**near, &**far), std::pair(&**far, &**near)}) {
+      auto text = Start(loop, Echo(from, to)).get();
+      ASSERT_TRUE(text.ok()) << text.status();
+    }
+    const base::TlsFacts& client = *(*near)->peer().tls;
+    const base::TlsFacts& server = *(*far)->peer().tls;
+    EXPECT_EQ(client.is_resumed, is_second);
+    EXPECT_EQ(server.is_resumed, is_second);
+    EXPECT_EQ(client.peer_dns_names, std::vector<std::string>{"b.example"});
+    EXPECT_EQ(server.peer_dns_names, std::vector<std::string>{"a.example"});
+    EXPECT_EQ(server.sni, "b.example");
+    EXPECT_FALSE(server.peer_certificate_der.empty());
+    EXPECT_TRUE(!is_second || server.peer_fingerprint_sha256 == fingerprint);
+    fingerprint = server.peer_fingerprint_sha256;
+    loop.Run([&] {
+      near = absl::UnknownError("dropped");
+      far = absl::UnknownError("dropped");
+    });
+  }
+  loop.Run([&] { (*listener)->Close(); });
+}
+
 TEST(TlsCarrierTest, RefusesTheWrongHostOnBothSidesAndNamesThePeer) {
   Loop loop;
   TestCerts certs;
