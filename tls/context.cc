@@ -42,6 +42,7 @@ absl::StatusOr<std::shared_ptr<const Context>> Context::Create(Options options, 
   RETURN_IF_ERROR(SetVersions(frozen, kept));
   RETURN_IF_ERROR(SetCiphers(frozen, kept, role));
   RETURN_IF_ERROR(SetIdentity(frozen));
+  RETURN_IF_ERROR(SetPsk(frozen, kept, role));
   RETURN_IF_ERROR(SetTrust(frozen, kept, role));
   RETURN_IF_ERROR(SetSessions(frozen, kept, role));
   RETURN_IF_ERROR(SetServerNames(frozen, kept, role));

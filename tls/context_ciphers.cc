@@ -32,8 +32,13 @@ absl::Status SetVersions(Context::Frozen& frozen, const Options& options) {
 absl::Status SetCiphers(Context::Frozen& frozen, const Options& options, Role role) {
   mbedtls_ssl_config& config = frozen.config;
   const Ciphers& ciphers = options.ciphers;
-  for (const std::string& name : ciphers.suites.empty() ? DefaultCipherSuites() : ciphers.suites) {
-    frozen.suites.push_back(FindCipherSuite(name)->id);
+  const bool has_psk = options.psk.lookup != nullptr, is_default = ciphers.suites.empty();
+  for (const std::string& name : is_default ? DefaultCipherSuites(has_psk) : ciphers.suites) {
+    const CipherSuite& suite = *FindCipherSuite(name);
+    if (suite.is_psk() && !has_psk) continue;
+    const bool is_certificate = suite.version == Version::kTls12 && !suite.is_psk();
+    if (is_default && is_certificate && IsPskOnly(options, role)) continue;
+    frozen.suites.push_back(suite.id);
   }
   frozen.suites.push_back(0);
   mbedtls_ssl_conf_ciphersuites(&config, frozen.suites.data());

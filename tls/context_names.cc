@@ -9,7 +9,8 @@ namespace {
 // In the shape of mbedTLS's f_sni: notes the name that a client asked for where the engine wants it
 // (frozen.h).
 int OnServerName(void*, mbedtls_ssl_context* ssl, const unsigned char* name, size_t size) {
-  auto* server_name = static_cast<std::string*>(mbedtls_ssl_get_user_data_p(ssl));
+  auto* notes = static_cast<HandshakeNotes*>(mbedtls_ssl_get_user_data_p(ssl));
+  std::string* server_name = &notes->server_name;
   server_name->clear();
   // It goes into logs: no control bytes, and no longer than a host name.
   for (size_t i = 0; i < std::min<size_t>(size, 255); ++i) {

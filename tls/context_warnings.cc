@@ -17,7 +17,9 @@ std::vector<Warning> Context::Warnings() const {
   const Credentials& credentials = *frozen_->credentials;
   const char* name = RoleName(role_);
   const bool is_server = role_ == Role::kServer;
-  if (verify() == Verify::kNone) {
+  if (IsPskOnly(options_, role_)) {
+    // Nobody has a certificate to check.
+  } else if (verify() == Verify::kNone) {
     warnings.push_back(
         {is_server ? "the server asks nobody for a certificate (verify_none): any peer that knows "
                      "the cookie gets in"

@@ -63,6 +63,12 @@ absl::Status Engine::State::FailWithError(int error, size_t output_before) {
     return Refuse(Alert::kRecordOverflow,
                   StatusForError(MBEDTLS_ERR_SSL_INVALID_RECORD, Alert::kRecordOverflow, role()));
   }
+  if (notes.is_psk_refused && error == MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE) {
+    // TLS 1.3: nothing but the unknown key was in common.
+    output.resize(output_before);
+    return Refuse(Alert::kUnknownPskIdentity, StatusForError(MBEDTLS_ERR_SSL_UNKNOWN_IDENTITY,
+                                                             Alert::kUnknownPskIdentity, role()));
+  }
   Alert alert = AlertForError(error);
   // mbedTLS mostly sends an alert itself: one record, readable while nothing is encrypted.
   constexpr size_t kPlainAlertBytes = 7, kMostSealedAlertBytes = 5 + 2 + 1 + 16;

@@ -50,16 +50,18 @@ absl::Status Engine::State::SetUp() {
                        "give EngineOptions::peer_host, or disable the name check", "options");
   }
   const bool has_sni = !expected_name.empty() && !IsLiteralAddress(expected_name);
-  if (has_sni) server_name = expected_name;
-  mbedtls_ssl_set_user_data_p(&ssl, &server_name);
+  if (has_sni) notes.server_name = expected_name;
+  mbedtls_ssl_set_user_data_p(&ssl, &notes);
   mbedtls_ssl_set_bio(&ssl, this, SendHook, ReceiveHook, nullptr);
   secrets.Attach(ssl);
   if (context->verify() == Verify::kPeer) {
     mbedtls_ssl_set_verify(&ssl, ChainCheck::OnCertificate, &check);
   }
-  int result = mbedtls_ssl_setup(&ssl, &context->frozen().config);
+  ASSIGN_OR_RETURN(client_psk, ClientPsk::Create(*context));
+  int result = mbedtls_ssl_setup(
+      &ssl, client_psk == nullptr ? &context->frozen().config : &client_psk->config());
   if (result == 0 && role() == Role::kClient) {
-    result = mbedtls_ssl_set_hostname(&ssl, has_sni ? server_name.c_str() : nullptr);
+    result = mbedtls_ssl_set_hostname(&ssl, has_sni ? notes.server_name.c_str() : nullptr);
   }
   if (result == 0) return absl::OkStatus();
   return StatusForError(result, AlertForError(result), role());
@@ -96,6 +98,8 @@ absl::Status Engine::State::CheckPeer() {
   const bool is_over = mbedtls_ssl_is_handshake_over(&ssl) == 1;
   const bool is_missing = result != UINT32_MAX && (result & MBEDTLS_X509_BADCERT_MISSING) != 0;
   const Trust& trust = context->options().trust;
+  // A key that both have stands for a certificate.
+  if (is_over && !is_missing && IsPskHandshake()) return absl::OkStatus();
   if (role() == Role::kServer && !trust.fail_if_no_peer_cert) {
     if (!is_over || mbedtls_ssl_get_peer_cert(&ssl) == nullptr) return absl::OkStatus();
   } else if (!is_missing && !is_over) {
@@ -110,6 +114,15 @@ absl::Status Engine::State::CheckPeer() {
                                          "server_fail_if_no_peer_cert false here"
                                        : "give the server a certfile",
                                    AlertName(alert)));
+}
+
+bool Engine::State::IsPskHandshake() const {
+  if (context->options().psk.lookup == nullptr) return false;
+  // TLS 1.3 does without the peer's certificate only when there is a pre-shared key.
+  if (is_tls13()) return mbedtls_ssl_get_peer_cert(&ssl) == nullptr;
+  const int id = mbedtls_ssl_get_ciphersuite_id_from_ssl(&ssl);
+  const CipherSuite* suite = FindCipherSuite(static_cast<uint16_t>(id));
+  return suite != nullptr && suite->is_psk();
 }
 
 absl::StatusOr<std::optional<Event>> Engine::State::Shake() {
@@ -135,6 +148,7 @@ absl::StatusOr<std::optional<Event>> Engine::State::ShakeOn() {
                                 "shorten its certificate chain", "handshake_failure"));
     }
     const size_t output_before = output.size();
+    const int state_before = ssl.MBEDTLS_PRIVATE(state);
     const int result = mbedtls_ssl_handshake_step(&ssl);
     if (result == MBEDTLS_ERR_SSL_WANT_READ) {
       if (!input.empty()) continue;
@@ -148,6 +162,10 @@ absl::StatusOr<std::optional<Event>> Engine::State::ShakeOn() {
     RETURN_IF_ERROR(CheckPeer());
     if (result != 0) return FailWithError(result, output_before);
     if (const uint16_t agreed = noded_ssl_group(&ssl); agreed != 0) group = agreed;
+    if (client_psk != nullptr) {
+      absl::Status status = client_psk->AfterStep(ssl, state_before);
+      if (!status.ok()) return Refuse(Alert::kUnknownPskIdentity, std::move(status));
+    }
   }
   secrets.Commit(ssl);
   if (phase == Phase::kRenegotiation) return OnRenegotiated();
@@ -164,7 +182,7 @@ ConnectionInfo Engine::State::Describe() const {
   if (const char* protocol = mbedtls_ssl_get_alpn_protocol(&ssl); protocol != nullptr) {
     info.alpn = protocol;
   }
-  info.server_name = server_name;
+  info.server_name = notes.server_name;
   if (const mbedtls_x509_crt* peer = mbedtls_ssl_get_peer_cert(&ssl); peer != nullptr) {
     info.peer = tls::Describe(*peer);
   }

@@ -20,7 +20,9 @@
 #include "mbedtls/ssl.h"
 
 #include "tls/alert.h"
+#include "tls/client_psk.h"
 #include "tls/engine.h"
+#include "tls/frozen.h"
 #include "tls/key_update.h"
 #include "tls/renegotiation_budget.h"
 #include "tls/session_secrets.h"
@@ -65,6 +67,8 @@ struct Engine::State {
   absl::StatusOr<std::optional<Event>> ShakeOn();
   absl::Status CheckFirstBytes();
   absl::Status CheckPeer();
+  // Once it is over: with a pre-shared key instead of the peer's certificate?
+  bool IsPskHandshake() const;
   ConnectionInfo Describe() const;
 
   // engine_records.cc
@@ -143,7 +147,8 @@ struct Engine::State {
   bool is_renegotiation_asked = false;  // by us, as a server
   absl::Status failure;                 // of kFailed
   ConnectionInfo info;
-  std::string server_name;  // asked for or sent
+  HandshakeNotes notes;
+  std::unique_ptr<ClientPsk> client_psk;  // null without pre-shared keys
   std::vector<uint8_t> first_bytes;
   bool is_first_checked = false;
   uint16_t group = 0;

@@ -1,11 +1,12 @@
 // The inside of a Context: mbedTLS's configuration and all that it points to. For tls/ alone.
 //
 // Built by Context::Create, then only read, by many threads at once. A connection made with
-// `config` has a std::string as its user data: the server name that a client asks for goes there.
+// `config` has a HandshakeNotes as its user data.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "mbedtls/ssl.h"
@@ -14,6 +15,12 @@
 #include "tls/credentials.h"
 
 namespace noded::tls {
+
+// What mbedTLS's callbacks of the configuration note about one connection.
+struct HandshakeNotes {
+  std::string server_name;      // that a client asked for, or that we sent
+  bool is_psk_refused = false;  // at a server: no key for the identity
+};
 
 struct Context::Frozen {
   Frozen() { mbedtls_ssl_config_init(&config); }

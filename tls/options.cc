@@ -15,13 +15,15 @@ absl::Status Refuse(Role role, std::string_view option, std::string_view what,
                      "options");
 }
 
-absl::Status ValidateIdentity(const Identity& identity, Role role) {
+absl::Status ValidateIdentity(const Options& options, Role role) {
+  const Identity& identity = options.identity;
   bool has_certificate = !identity.certfile.empty() || !identity.certs.empty();
   bool has_key = !identity.keyfile.empty() || !identity.key.empty();
-  if (role == Role::kServer && !has_certificate) {
-    return Refuse(
-        role, "certfile", "missing, and a TLS server needs a certificate",
-        "name a PEM file with the certificate and, unless server_keyfile is given, its key");
+  if (role == Role::kServer && !has_certificate && options.psk.lookup == nullptr) {
+    return Refuse(role, "certfile",
+                  "missing, and a TLS server needs a certificate or pre-shared keys",
+                  "name a PEM file with the certificate and, unless server_keyfile is given, its "
+                  "key, or give server_user_lookup_fun");
   }
   if (has_key && !has_certificate) {
     return Refuse(role, "keyfile", "given without a certificate",
@@ -62,7 +64,26 @@ absl::Status ValidateTrust(const Trust& trust, Role role) {
   return absl::OkStatus();
 }
 
-absl::Status ValidateCiphers(const Ciphers& ciphers, const Versions& versions, Role role) {
+absl::Status ValidatePsk(const Options& options, Role role) {
+  const Psk& psk = options.psk;
+  if (psk.identity.size() > kMaxPskIdentityBytes) {
+    return Refuse(role, "psk_identity", fmt::format("has {} bytes", psk.identity.size()),
+                  fmt::format("give at most {}", kMaxPskIdentityBytes));
+  }
+  if (psk.lookup == nullptr && !psk.identity.empty()) {
+    return Refuse(role, "psk_identity", "given without a function that knows the keys",
+                  fmt::format("add {}_user_lookup_fun", RoleName(role)));
+  }
+  if (psk.lookup != nullptr && psk.identity.empty() && role == Role::kClient) {
+    return Refuse(role, "user_lookup_fun", "given without an identity to show",
+                  "add client_psk_identity");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateCiphers(const Options& options, Role role) {
+  const Ciphers& ciphers = options.ciphers;
+  const Versions& versions = options.versions;
   bool usable = ciphers.suites.empty();
   for (const std::string& name : ciphers.suites) {
     const CipherSuite* suite = FindCipherSuite(name);
@@ -74,7 +95,15 @@ absl::Status ValidateCiphers(const Ciphers& ciphers, const Versions& versions, R
                              : parsed.status();
       return base::Annotate(why, fmt::format("option {}_ciphers", RoleName(role)));
     }
+    if (suite->is_psk() && options.psk.lookup == nullptr) continue;
     usable |= suite->version == Version::kTls12 ? versions.tls12 : versions.tls13;
+  }
+  if (!usable && options.psk.lookup == nullptr) {
+    return Refuse(
+        role, "ciphers",
+        "no suite of the list can be used: none is of an allowed protocol version, PSK "
+        "suites aside, which need keys",
+        fmt::format("add suites, widen {0}_versions, or give {0}_user_lookup_fun", RoleName(role)));
   }
   if (!usable) {
     return Refuse(role, "ciphers", "no suite of the list belongs to an allowed protocol version",
@@ -121,13 +150,22 @@ Verify EffectiveVerify(const Trust& trust, Role role) {
   return role == Role::kClient && has_anchors ? Verify::kPeer : Verify::kNone;
 }
 
+bool IsPskOnly(const Options& options, Role role) {
+  if (options.psk.lookup == nullptr) return false;
+  if (role == Role::kServer) {
+    return options.identity.certfile.empty() && options.identity.certs.empty();
+  }
+  return options.trust.cacertfile.empty() && options.trust.cacerts.empty() && !options.trust.verify;
+}
+
 absl::Status Validate(const Options& options, Role role) {
   if (!options.versions.tls12 && !options.versions.tls13) {
     return Refuse(role, "versions", "no protocol version is left", "allow tlsv1.2 or tlsv1.3");
   }
-  RETURN_IF_ERROR(ValidateIdentity(options.identity, role));
+  RETURN_IF_ERROR(ValidateIdentity(options, role));
+  RETURN_IF_ERROR(ValidatePsk(options, role));
   RETURN_IF_ERROR(ValidateTrust(options.trust, role));
-  RETURN_IF_ERROR(ValidateCiphers(options.ciphers, options.versions, role));
+  RETURN_IF_ERROR(ValidateCiphers(options, role));
   RETURN_IF_ERROR(ValidateTraffic(options.traffic, role));
   for (const std::string& protocol : options.alpn.protocols) {
     if (protocol.empty() || protocol.size() > 255) {

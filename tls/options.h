@@ -156,6 +156,9 @@ struct Options {
 // What `trust.verify` comes to for this role.
 Verify EffectiveVerify(const Trust& trust, Role role);
 
+// Pre-shared keys are all that this side has to prove itself or the peer by (tls/psk.h).
+bool IsPskOnly(const Options& options, Role role);
+
 // Contradictions and values out of range that can be told without reading a file.
 absl::Status Validate(const Options& options, Role role);
 

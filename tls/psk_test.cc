@@ -1,0 +1,206 @@
+#include "tls/psk.h"
+
+#include <gtest/gtest.h>
+
+#include "base/status.h"
+#include "tests/testlib/engine_pair.h"
+#include "tls/alert.h"
+#include "tls/ciphers.h"
+#include "tls/client_psk.h"
+
+namespace noded::tls {
+namespace {
+
+using base::ReasonOf;
+using testlib::CertFiles;
+using testlib::EnginePair;
+using testlib::MutualOptions;
+using testlib::OnlyVersion;
+using testlib::TestCerts;
+
+const Secret kKey("0123456789abcdef0123456789abcdef");
+
+// Knows "shop" and nobody else.
+PskLookup ShopOnly() {
+  return [](std::string_view identity) {
+    return identity == "shop" ? std::optional<Secret>(kKey) : std::nullopt;
+  };
+}
+
+Options PskServer() {
+  Options options;
+  options.psk.lookup = ShopOnly();
+  return options;
+}
+
+Options PskClient(std::string identity = "shop", Secret key = kKey) {
+  Options options;
+  options.psk.identity = std::move(identity);
+  options.psk.lookup = SamePskForAll(std::move(key));
+  return options;
+}
+
+TEST(PskTest, EachKeyExchangeConnectsWithoutCertificatesInAnyCut) {
+  TestCerts certs;
+  const CertFiles rsa = certs.Node("b@b.example", KeyType::kRsa2048);
+  for (const CipherSuite& suite : AllCipherSuites()) {
+    if (!suite.is_psk()) continue;
+    Options server = PskServer(), client = PskClient();
+    client.ciphers.suites = {suite.iana};
+    if (suite.erlang.key_exchange == "rsa_psk") {
+      server.identity = {.certfile = rsa.cert, .keyfile = rsa.key};
+    }
+    if (suite.use == CipherSuite::Use::kOther) server.ciphers.suites = {suite.iana};
+    OnlyVersion(client, Version::kTls12);
+    EnginePair pair(server, client);
+    pair.Carry(suite.id % 2 == 0 ? 1 : SIZE_MAX);
+    ASSERT_TRUE(pair.server.info && pair.client.info) << suite.iana << pair.Errors();
+    EXPECT_EQ(pair.server.info->cipher_suite, suite.iana);
+    EXPECT_FALSE(pair.client.info->is_peer_verified);
+    EXPECT_FALSE(pair.server.info->is_peer_verified);
+    EXPECT_EQ(pair.client.info->peer.has_value(), suite.erlang.key_exchange == "rsa_psk");
+    pair.client.Send("tea");
+    pair.Carry();
+    EXPECT_EQ(pair.server.received, "tea");
+  }
+}
+
+TEST(PskTest, Tls13ConnectsWithDiffieHellmanAndWithoutItOnlyWhenBothAllowIt) {
+  for (bool server_allows : {false, true}) {
+    for (bool client_allows : {false, true}) {
+      Options server = PskServer(), client = PskClient();
+      server.psk.allow_without_dh = server_allows;
+      client.psk.allow_without_dh = client_allows;
+      EnginePair pair(server, client);
+      pair.Carry();
+      ASSERT_TRUE(pair.server.info && pair.client.info) << pair.Errors();
+      EXPECT_EQ(pair.server.info->version, Version::kTls13);
+      EXPECT_FALSE(pair.server.info->peer);
+      EXPECT_FALSE(pair.client.info->is_peer_verified);
+    }
+  }
+}
+
+TEST(PskTest, AnUnknownIdentityIsRefusedByNameAndAWrongKeyByItsMac) {
+  for (Version version : {Version::kTls12, Version::kTls13}) {
+    Options client = PskClient("till");
+    OnlyVersion(client, version);
+    EnginePair unknown(PskServer(), client);
+    unknown.Carry();
+    EXPECT_EQ(ReasonOf(unknown.server.error), "unknown_psk_identity") << unknown.Errors();
+    EXPECT_EQ(ReasonOf(unknown.client.error), "unknown_psk_identity") << unknown.Errors();
+
+    client = PskClient("shop", Secret("another key"));
+    OnlyVersion(client, version);
+    EnginePair wrong(PskServer(), client);
+    wrong.Carry();
+    EXPECT_FALSE(wrong.server.error.ok());
+    EXPECT_FALSE(wrong.client.error.ok());
+    EXPECT_FALSE(wrong.server.info || wrong.client.info);
+  }
+}
+
+TEST(PskTest, KeysThatCannotBeUsedAreAsGoodAsNone) {
+  for (const Secret& key : {Secret(""), Secret(std::string(kMaxPskBytes + 1, 'k'))}) {
+    Options client = PskClient("shop", key);
+    OnlyVersion(client, Version::kTls13);
+    testlib::EngineSide side(testlib::MakeContext(client, Role::kClient), "b.example");
+    side.Run();
+    EXPECT_EQ(ReasonOf(side.error), "unknown_psk_identity") << side.error;
+  }
+  const Secret longest(std::string(kMaxPskBytes, 'k'));
+  for (Version version : {Version::kTls12, Version::kTls13}) {
+    Options server, client = PskClient("shop", longest);
+    server.psk.lookup = SamePskForAll(longest);
+    OnlyVersion(client, version);
+    EnginePair pair(server, client);
+    pair.Carry();
+    EXPECT_TRUE(pair.server.info) << pair.Errors();
+  }
+  EXPECT_FALSE(LookUpPsk({.identity = "",
+                          .lookup = [](std::string_view) -> std::optional<Secret> {
+                            throw std::runtime_error("user's function");
+                          }},
+                         "shop"));
+}
+
+TEST(PskTest, CertificatesAndKeysServeSideBySide) {
+  TestCerts certs;
+  const CertFiles a = certs.Node("a@a.example"), b = certs.Node("b@b.example");
+  for (Version version : {Version::kTls12, Version::kTls13}) {
+    Options server = MutualOptions(certs, b, Role::kServer);
+    server.psk.lookup = ShopOnly();
+    // One with a certificate, one with a key and trust anchors, one with a key alone.
+    Options by_certificate = MutualOptions(certs, a, Role::kClient);
+    Options by_both = MutualOptions(certs, a, Role::kClient);
+    by_both.psk = PskClient().psk;
+    if (version == Version::kTls12) by_both.ciphers.suites = {"TLS_PSK_WITH_AES_128_GCM_SHA256"};
+    Options by_key = PskClient();
+    struct Row {
+      Options* client;
+      bool is_verified;
+    };
+    for (const Row& row : {Row{&by_certificate, true}, Row{&by_both, false}, Row{&by_key, false}}) {
+      OnlyVersion(*row.client, version);
+      EnginePair pair(server, *row.client);
+      pair.Carry();
+      ASSERT_TRUE(pair.server.info && pair.client.info) << pair.Errors();
+      EXPECT_EQ(pair.server.info->is_peer_verified, row.is_verified);
+      EXPECT_EQ(pair.client.info->is_peer_verified, row.is_verified);
+    }
+    // A client with trust anchors whose key is unknown still has its certificate.
+    by_both.psk.identity = "till";
+    by_both.ciphers.suites.clear();
+    EnginePair pair(server, by_both);
+    pair.Carry();
+    ASSERT_TRUE(pair.server.info) << pair.Errors();
+    EXPECT_TRUE(pair.server.info->is_peer_verified);
+  }
+}
+
+TEST(PskTest, AClientWithNothingButAKeyTakesNoCertificateForAnAnswer) {
+  TestCerts certs;
+  const CertFiles b = certs.Node("b@b.example", KeyType::kRsa2048);
+  Options server;
+  server.identity = {.certfile = b.cert, .keyfile = b.key};
+  for (Version version : {Version::kTls12, Version::kTls13}) {
+    Options client = PskClient();
+    OnlyVersion(client, version);
+    EnginePair pair(server, client);
+    pair.Carry();
+    EXPECT_FALSE(pair.client.info) << "an impostor without the key was taken for the server";
+    EXPECT_FALSE(pair.client.error.ok());
+  }
+}
+
+TEST(PskTest, OptionsThatContradictAreRefused) {
+  Options no_identity;
+  no_identity.psk.lookup = SamePskForAll(kKey);
+  Options no_lookup;
+  no_lookup.psk.identity = "shop";
+  Options long_identity = PskClient(std::string(kMaxPskIdentityBytes + 1, 'i'));
+  for (const Options& options : {no_identity, no_lookup, long_identity}) {
+    const absl::Status status = Validate(options, Role::kClient);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_NE(base::MendOf(status), "") << status;
+  }
+  EXPECT_TRUE(Validate(PskServer(), Role::kServer).ok());
+  EXPECT_TRUE(Validate(PskClient(), Role::kClient).ok());
+  EXPECT_FALSE(Validate(Options(), Role::kServer).ok());
+}
+
+TEST(PskTest, NobodyIsWarnedOfCertificatesThatTakeNoPart) {
+  EXPECT_TRUE(testlib::MakeContext(PskServer(), Role::kServer)->Warnings().empty());
+  EXPECT_TRUE(testlib::MakeContext(PskClient(), Role::kClient)->Warnings().empty());
+}
+
+TEST(PskHintTest, ReadsTheHintAndNothingPastTheEnd) {
+  EXPECT_EQ(PskHint(base::AsBytes(std::string_view("\0\4till rest", 11))), "till");
+  for (std::string_view broken : {std::string_view(), std::string_view("\0", 1),
+                                  std::string_view("\0\0", 2), std::string_view("\0\5till", 6)}) {
+    EXPECT_EQ(PskHint(base::AsBytes(broken)), "");
+  }
+}
+
+}  // namespace
+}  // namespace noded::tls
