@@ -34,15 +34,27 @@ Engine::State::State(std::shared_ptr<const Context> shared, EngineOptions given)
     : context(std::move(shared)),
       options(std::move(given)),
       expected_name(ExpectedName(*context, options.peer_host)),
-      check(*context, expected_name),
       secrets(context->options().traffic.keylog),
       key_updates(ssl, options.limits),
       budget(options.limits) {
   mbedtls_ssl_init(&ssl);
+  if (context->frozen().hosts != nullptr) hello.emplace(options.limits.max_tls_handshake_bytes);
+}
+
+absl::StatusOr<bool> Engine::State::ChooseHost() {
+  if (!hello) return true;
+  if (!hello->is_done() && !has_ended) return false;
+  const std::string name = hello->name();
+  hello.reset();
+  if (name.empty()) return true;
+  ASSIGN_OR_RETURN(std::shared_ptr<const Context> host, context->frozen().hosts->Find(name));
+  if (host != nullptr) context = std::move(host);
+  return true;
 }
 
 absl::Status Engine::State::SetUp() {
   is_set_up = true;
+  check.emplace(*context, expected_name);
   if (role() == Role::kClient && context->verify() == Verify::kPeer && expected_name.empty() &&
       context->options().trust.name_check != NameCheck::kDisabled) {
     return base::Error(absl::StatusCode::kInvalidArgument,
@@ -55,7 +67,7 @@ absl::Status Engine::State::SetUp() {
   mbedtls_ssl_set_bio(&ssl, this, SendHook, ReceiveHook, nullptr);
   secrets.Attach(ssl);
   if (context->verify() == Verify::kPeer) {
-    mbedtls_ssl_set_verify(&ssl, ChainCheck::OnCertificate, &check);
+    mbedtls_ssl_set_verify(&ssl, ChainCheck::OnCertificate, &*check);
   }
   ASSIGN_OR_RETURN(client_psk, ClientPsk::Create(*context));
   int result = mbedtls_ssl_setup(
@@ -85,11 +97,11 @@ absl::Status Engine::State::CheckFirstBytes() {
 
 absl::Status Engine::State::CheckPeer() {
   if (context->verify() != Verify::kPeer) return absl::OkStatus();
-  switch (check.outcome()) {
+  switch (check->outcome()) {
     case ChainCheck::Outcome::kTrusted:
       return absl::OkStatus();
     case ChainCheck::Outcome::kRefused:
-      return Refuse(check.alert(), check.status());
+      return Refuse(check->alert(), check->status());
     case ChainCheck::Outcome::kPending:
       break;
   }
@@ -129,6 +141,13 @@ absl::StatusOr<std::optional<Event>> Engine::State::Shake() {
   // A server holds no buffers for a client that has not said anything yet.
   if (role() == Role::kServer && first_bytes.empty() && !has_ended) return std::optional<Event>();
   if (!is_set_up) {
+    const absl::StatusOr<bool> is_chosen = ChooseHost();
+    if (!is_chosen.ok()) {
+      // No session yet that could say it in its own words: a plain record.
+      output = {kAlertRecord, 3, 3, 0, 2, 2, static_cast<uint8_t>(Alert::kInternalError)};
+      return Fail(is_chosen.status());
+    }
+    if (!*is_chosen) return std::optional<Event>();
     if (absl::Status status = SetUp(); !status.ok()) return Fail(std::move(status));
   }
   RETURN_IF_ERROR(CheckFirstBytes());
@@ -199,7 +218,7 @@ ConnectionInfo Engine::State::Describe() const {
     const uint8_t* id = session->MBEDTLS_PRIVATE(id);
     info.session_id.assign(id, id + session->MBEDTLS_PRIVATE(id_len));
   }
-  info.is_peer_verified = check.outcome() == ChainCheck::Outcome::kTrusted;
+  info.is_peer_verified = check->outcome() == ChainCheck::Outcome::kTrusted;
   return info;
 }
 

@@ -20,6 +20,7 @@
 #include "mbedtls/ssl.h"
 
 #include "tls/alert.h"
+#include "tls/client_hello.h"
 #include "tls/client_psk.h"
 #include "tls/engine.h"
 #include "tls/frozen.h"
@@ -62,6 +63,8 @@ struct Engine::State {
   absl::Status CheckDone() const;
 
   // engine_handshake.cc
+  // True once the context is the one for the name that the client asks for.
+  absl::StatusOr<bool> ChooseHost();
   absl::Status SetUp();
   absl::StatusOr<std::optional<Event>> Shake();
   absl::StatusOr<std::optional<Event>> ShakeOn();
@@ -129,10 +132,11 @@ struct Engine::State {
     return options.clock != nullptr ? options.clock->Now() : base::SteadyClock().Now();
   }
 
-  const std::shared_ptr<const Context> context;
+  std::shared_ptr<const Context> context;
   const EngineOptions options;
   const std::string expected_name;
-  ChainCheck check;
+  std::optional<ClientHelloName> hello;  // until the host is chosen
+  std::optional<ChainCheck> check;       // from SetUp() on
   mbedtls_ssl_context ssl;
   SessionSecrets secrets;
   KeyUpdates key_updates;

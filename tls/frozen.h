@@ -13,6 +13,7 @@
 
 #include "tls/context.h"
 #include "tls/credentials.h"
+#include "tls/host_contexts.h"
 
 namespace noded::tls {
 
@@ -29,6 +30,7 @@ struct Context::Frozen {
   Frozen& operator=(const Frozen&) = delete;
 
   std::unique_ptr<Credentials> credentials;
+  std::unique_ptr<HostContexts> hosts;  // null: a server with one face, or a client
   mbedtls_ssl_config config;
   // Lists that the configuration refers to; they end as mbedTLS wants it.
   std::vector<int> suites;

@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 #include "tls/ciphers.h"
+#include "tls/refused.h"
 
 namespace noded::tls {
 namespace {
@@ -142,6 +143,24 @@ absl::Status ValidateTraffic(const Traffic& traffic, Role role) {
   return absl::OkStatus();
 }
 
+absl::Status ValidateServerNames(const ServerNames& names, Role role) {
+  if (names.hosts.empty() && names.fun == nullptr) return absl::OkStatus();
+  if (role == Role::kClient) {
+    return Refuse(role, names.fun != nullptr ? "sni_fun" : "sni_hosts", "is an option of servers",
+                  "remove it, or use client_server_name_indication");
+  }
+  if (names.fun != nullptr && !names.hosts.empty()) {
+    return Refuse(role, "sni_fun", "excludes server_sni_hosts", "give one of both");
+  }
+  for (const auto& [host, options] : names.hosts) {
+    if (host.empty() || host.size() > 255 || host.ends_with('.') || options == nullptr) {
+      return Refuse(role, "sni_hosts", fmt::format("'{}' is no host with options", ShortText(host)),
+                    "give host names without a dot at the end, and options for each");
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 Verify EffectiveVerify(const Trust& trust, Role role) {
@@ -167,6 +186,7 @@ absl::Status Validate(const Options& options, Role role) {
   RETURN_IF_ERROR(ValidateTrust(options.trust, role));
   RETURN_IF_ERROR(ValidateCiphers(options, role));
   RETURN_IF_ERROR(ValidateTraffic(options.traffic, role));
+  RETURN_IF_ERROR(ValidateServerNames(options.server_names, role));
   for (const std::string& protocol : options.alpn.protocols) {
     if (protocol.empty() || protocol.size() > 255) {
       return Refuse(role, "alpn", "a protocol name must have 1 to 255 bytes",

@@ -107,7 +107,11 @@ struct Renegotiation {
   bool client_renegotiation = true;
 };
 
-// By the name that a client asks for (SNI).
+// By the name that a client asks for (SNI). A host's options are whole ones: begin with a copy of
+// the server's. A name that neither knows gets the server's own, as RFC 6066 allows and OTP does;
+// an empty name, or one that ends with a dot, is refused (unrecognized_name). `fun` is called on
+// the connection's loop and must not block; one Options object it returns is one context, so keep
+// it.
 using SniFun = std::function<std::shared_ptr<const Options>(std::string_view server_name)>;
 struct ServerNames {
   // Host name -> what replaces the server's own options. Exclusive with `fun`.
