@@ -22,14 +22,21 @@ Context::~Context() = default;
 
 Verify Context::verify() const { return EffectiveVerify(options_.trust, role_); }
 
-absl::StatusOr<std::shared_ptr<const Context>> Context::Create(Options options, Role role) {
+absl::StatusOr<std::shared_ptr<const Context>> Context::Create(Options options, Role role,
+                                                               PemCache& cache) {
   RETURN_IF_ERROR(Validate(options, role));
   std::shared_ptr<Context> context(new Context(std::move(options), role));
   Options& kept = context->options_;
   Frozen& frozen = *context->frozen_;
-  ASSIGN_OR_RETURN(frozen.credentials, Credentials::Load(kept, role));
+  frozen.cache = &cache;
+  ASSIGN_OR_RETURN(frozen.credentials, Credentials::Load(kept, role, cache));
+  for (const auto& file : frozen.credentials->files()) frozen.files[file->path()] = file;
   kept.identity.password.Clear();
   kept.identity.key.Clear();
+  for (Identity& identity : kept.certs_keys) {
+    identity.password.Clear();
+    identity.key.Clear();
+  }
 
   mbedtls_ssl_config& config = frozen.config;
   int endpoint = role == Role::kServer ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT;
@@ -49,11 +56,20 @@ absl::StatusOr<std::shared_ptr<const Context>> Context::Create(Options options, 
   RETURN_IF_ERROR(SetAlpn(frozen, kept));
   RETURN_IF_ERROR(SetTraffic(frozen, kept, role));
 
-  for (const mbedtls_x509_crt* one = &frozen.credentials->chain();
-       one != nullptr && one->raw.p != nullptr; one = one->next) {
-    context->certificates_.push_back(Describe(*one));
+  if (!frozen.credentials->own().empty()) {
+    for (const mbedtls_x509_crt* one = &frozen.credentials->own().front()->chain(); one != nullptr;
+         one = one->next) {
+      context->certificates_.push_back(Describe(*one));
+    }
   }
   return std::shared_ptr<const Context>(std::move(context));
+}
+
+Context::FileMap Context::Files() const {
+  FileMap files = frozen_->files;
+  if (frozen_->hosts == nullptr) return files;
+  for (const auto& host : frozen_->hosts->All()) files.merge(host->Files());
+  return files;
 }
 
 }  // namespace noded::tls

@@ -27,7 +27,7 @@ int OnServerName(void*, mbedtls_ssl_context* ssl, const unsigned char* name, siz
 absl::Status SetServerNames(Context::Frozen& frozen, const Options& options, Role role) {
   if (role != Role::kServer) return absl::OkStatus();
   mbedtls_ssl_conf_sni(&frozen.config, OnServerName, nullptr);
-  ASSIGN_OR_RETURN(frozen.hosts, HostContexts::Create(options.server_names));
+  ASSIGN_OR_RETURN(frozen.hosts, HostContexts::Create(options.server_names, *frozen.cache));
   return absl::OkStatus();
 }
 

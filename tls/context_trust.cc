@@ -1,3 +1,4 @@
+#include "tls/ciphers.h"
 #include "tls/context_steps.h"
 
 namespace noded::tls {
@@ -14,17 +15,31 @@ constexpr mbedtls_x509_crt_profile kCertificateProfile = {
     2048,
 };
 
+// The option signature_algs_cert: digests, as the second half of a scheme's name says them.
+uint32_t Digests(const std::vector<std::string>& schemes) {
+  uint32_t digests = 0;
+  for (const std::string& scheme : schemes) {
+    if (scheme.ends_with("sha256")) digests |= MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA256);
+    if (scheme.ends_with("sha384")) digests |= MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA384);
+    if (scheme.ends_with("sha512")) digests |= MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA512);
+  }
+  return digests;
+}
+
 }  // namespace
 
 absl::Status SetTrust(Context::Frozen& frozen, const Options& options, Role role) {
   mbedtls_ssl_config& config = frozen.config;
-  mbedtls_ssl_conf_cert_profile(&config, &kCertificateProfile);
+  frozen.certificate_profile = kCertificateProfile;
+  const std::vector<std::string>& schemes = options.ciphers.certificate_signature_algorithms;
+  if (!schemes.empty()) frozen.certificate_profile.allowed_mds = Digests(schemes);
+  mbedtls_ssl_conf_cert_profile(&config, &frozen.certificate_profile);
   // With kPeer mbedTLS asks for the certificate and checks the signatures; tls/verify.h judges.
   mbedtls_ssl_conf_authmode(&config, EffectiveVerify(options.trust, role) == Verify::kPeer
                                          ? MBEDTLS_SSL_VERIFY_OPTIONAL
                                          : MBEDTLS_SSL_VERIFY_NONE);
-  if (frozen.credentials->has_anchors()) {
-    mbedtls_ssl_conf_ca_chain(&config, &frozen.credentials->anchors(), nullptr);
+  if (mbedtls_x509_crt* anchors = frozen.credentials->anchors(); anchors != nullptr) {
+    mbedtls_ssl_conf_ca_chain(&config, anchors, nullptr);
   }
   return absl::OkStatus();
 }

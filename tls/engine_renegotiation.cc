@@ -44,7 +44,7 @@ absl::Status Engine::State::Renegotiate() {
 }
 
 absl::Status Engine::State::StartRenegotiation() {
-  check.Reset();
+  check->Reset();
   phase = role() == Role::kClient ? Phase::kServerHelloDue : Phase::kRenegotiation;
   handshake_bytes = 0;
   bytes_before_answer = 0;

@@ -29,6 +29,8 @@ struct Context::Frozen {
   Frozen(const Frozen&) = delete;
   Frozen& operator=(const Frozen&) = delete;
 
+  PemCache* cache = nullptr;
+  Context::FileMap files;  // that this context read; not those of its hosts
   std::unique_ptr<Credentials> credentials;
   std::unique_ptr<HostContexts> hosts;  // null: a server with one face, or a client
   mbedtls_ssl_config config;
@@ -37,6 +39,7 @@ struct Context::Frozen {
   std::vector<uint16_t> groups;
   std::vector<uint16_t> signature_algorithms;
   std::vector<const char*> protocols;
+  mbedtls_x509_crt_profile certificate_profile = {};
 };
 
 }  // namespace noded::tls

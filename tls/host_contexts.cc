@@ -21,21 +21,22 @@ std::string Lower(std::string_view name) {
   return lower;
 }
 
-absl::StatusOr<std::shared_ptr<const Context>> Make(const Options& given) {
+absl::StatusOr<std::shared_ptr<const Context>> Make(const Options& given, PemCache& cache) {
   Options options = given;
   // A host has no hosts; its Options may be a copy of the server's.
   options.server_names = {};
-  return Context::Create(std::move(options), Role::kServer);
+  return Context::Create(std::move(options), Role::kServer, cache);
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<HostContexts>> HostContexts::Create(const ServerNames& names) {
+absl::StatusOr<std::unique_ptr<HostContexts>> HostContexts::Create(const ServerNames& names,
+                                                                   PemCache& cache) {
   std::unique_ptr<HostContexts> contexts;
   if (names.hosts.empty() && names.fun == nullptr) return contexts;
-  contexts.reset(new HostContexts(names.fun));
+  contexts.reset(new HostContexts(names.fun, cache));
   for (const auto& [host, options] : names.hosts) {
-    auto made = Make(*options);
+    auto made = Make(*options, cache);
     if (!made.ok()) {
       return base::Annotate(made.status(), fmt::format("option server_sni_hosts, {}", host));
     }
@@ -66,7 +67,7 @@ absl::StatusOr<std::shared_ptr<const Context>> HostContexts::Ask(std::string_vie
       if (made.first == options) return made.second;
     }
   }
-  auto context = Make(*options);
+  auto context = Make(*options, cache_);
   if (!context.ok()) return base::Annotate(context.status(), where);
   const std::lock_guard lock(mutex_);
   // Another connection may have been as fast: one of both stays.

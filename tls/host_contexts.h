@@ -1,7 +1,7 @@
 // The contexts of a server's hosts: the options `sni_hosts` and `sni_fun`. Part of a Context; for
 // tls/ alone.
 //
-//   ASSIGN_OR_RETURN(auto hosts, HostContexts::Create(options.server_names));
+//   ASSIGN_OR_RETURN(auto hosts, HostContexts::Create(options.server_names, cache));
 //   ASSIGN_OR_RETURN(auto context, hosts->Find("shop.example"));      // null: the server's own
 //
 // Those of sni_hosts are made at once; those that sni_fun answers with when they are first asked
@@ -28,7 +28,8 @@ namespace noded::tls {
 class HostContexts {
  public:
   // Null when `names` has neither.
-  static absl::StatusOr<std::unique_ptr<HostContexts>> Create(const ServerNames& names);
+  static absl::StatusOr<std::unique_ptr<HostContexts>> Create(const ServerNames& names,
+                                                              PemCache& cache);
 
   // Case does not matter in names.
   absl::StatusOr<std::shared_ptr<const Context>> Find(std::string_view name) const;
@@ -39,11 +40,12 @@ class HostContexts {
  private:
   using Made = std::pair<std::shared_ptr<const Options>, std::shared_ptr<const Context>>;
 
-  explicit HostContexts(SniFun fun) : fun_(std::move(fun)) {}
+  HostContexts(SniFun fun, PemCache& cache) : fun_(std::move(fun)), cache_(cache) {}
   absl::StatusOr<std::shared_ptr<const Context>> Ask(std::string_view name) const;
 
   std::map<std::string, std::shared_ptr<const Context>> hosts_;  // by lower-case name
   const SniFun fun_;
+  PemCache& cache_;
   mutable std::mutex mutex_;
   mutable std::deque<Made> made_;  // by fun_, the oldest first
 };

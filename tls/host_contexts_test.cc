@@ -143,7 +143,7 @@ TEST_P(HostContextsTest, TheFunctionIsAskedAndItsContextsAreKept) {
   EXPECT_EQ(Seen(context, "shop.example"), "shop.example");
   EXPECT_EQ(Seen(context, "other.example"), "main.example");
   EXPECT_EQ(asked, (std::vector<std::string>{"shop.example", "shop.example", "other.example"}));
-  auto names = HostContexts::Create(server.server_names);
+  auto names = HostContexts::Create(server.server_names, PemCache::Shared());
   ASSERT_TRUE(names.ok()) << names.status();
   auto first = (*names)->Find("shop.example"), second = (*names)->Find("shop.example");
   ASSERT_TRUE(first.ok() && second.ok());

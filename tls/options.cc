@@ -16,16 +16,9 @@ absl::Status Refuse(Role role, std::string_view option, std::string_view what,
                      "options");
 }
 
-absl::Status ValidateIdentity(const Options& options, Role role) {
-  const Identity& identity = options.identity;
+absl::Status ValidateIdentity(const Identity& identity, Role role) {
   bool has_certificate = !identity.certfile.empty() || !identity.certs.empty();
   bool has_key = !identity.keyfile.empty() || !identity.key.empty();
-  if (role == Role::kServer && !has_certificate && options.psk.lookup == nullptr) {
-    return Refuse(role, "certfile",
-                  "missing, and a TLS server needs a certificate or pre-shared keys",
-                  "name a PEM file with the certificate and, unless server_keyfile is given, its "
-                  "key, or give server_user_lookup_fun");
-  }
   if (has_key && !has_certificate) {
     return Refuse(role, "keyfile", "given without a certificate",
                   fmt::format("add {}_certfile", RoleName(role)));
@@ -33,6 +26,29 @@ absl::Status ValidateIdentity(const Options& options, Role role) {
   if (!identity.certs.empty() && identity.certfile.empty() && !has_key) {
     return Refuse(role, "cert", "given without its private key",
                   fmt::format("add {0}_key or {0}_keyfile", RoleName(role)));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateIdentities(const Options& options, Role role) {
+  RETURN_IF_ERROR(ValidateIdentity(options.identity, role));
+  for (const Identity& identity : options.certs_keys) {
+    if (identity.certfile.empty() && identity.certs.empty()) {
+      return Refuse(role, "certs_keys", "an entry has no certificate",
+                    "give each cert or certfile");
+    }
+    RETURN_IF_ERROR(ValidateIdentity(identity, role));
+  }
+  if (!options.certs_keys.empty() &&
+      (!options.identity.certfile.empty() || !options.identity.certs.empty())) {
+    return Refuse(role, "certs_keys", "excludes certfile and cert",
+                  "move that certificate into the list");
+  }
+  if (role == Role::kServer && IdentitiesOf(options).empty() && options.psk.lookup == nullptr) {
+    return Refuse(role, "certfile",
+                  "missing, and a TLS server needs a certificate or pre-shared keys",
+                  "name a PEM file with the certificate and, unless server_keyfile is given, its "
+                  "key, or give server_user_lookup_fun");
   }
   return absl::OkStatus();
 }
@@ -82,6 +98,19 @@ absl::Status ValidatePsk(const Options& options, Role role) {
   return absl::OkStatus();
 }
 
+absl::Status ValidateSchemes(const std::vector<std::string>& names, const char* option, Role role) {
+  for (const std::string& name : names) {
+    if (FindSignatureAlgorithm(name)) continue;
+    std::string known;
+    for (const NamedNumber& scheme : AllSignatureAlgorithms()) {
+      known += fmt::format(" {}", scheme.name);
+    }
+    return Refuse(role, option, fmt::format("unknown signature scheme '{}'", ShortText(name)),
+                  fmt::format("known are{}", known));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ValidateCiphers(const Options& options, Role role) {
   const Ciphers& ciphers = options.ciphers;
   const Versions& versions = options.versions;
@@ -117,14 +146,12 @@ absl::Status ValidateCiphers(const Options& options, Role role) {
     return Refuse(role, "supported_groups", fmt::format("unknown group '{}'", name),
                   fmt::format("known are{}", known));
   }
-  for (const std::string& name : ciphers.signature_algorithms) {
-    if (FindSignatureAlgorithm(name)) continue;
-    std::string known;
-    for (const NamedNumber& scheme : AllSignatureAlgorithms()) {
-      known += fmt::format(" {}", scheme.name);
-    }
-    return Refuse(role, "signature_algs", fmt::format("unknown signature scheme '{}'", name),
-                  fmt::format("known are{}", known));
+  RETURN_IF_ERROR(ValidateSchemes(ciphers.signature_algorithms, "signature_algs", role));
+  RETURN_IF_ERROR(
+      ValidateSchemes(ciphers.certificate_signature_algorithms, "signature_algs_cert", role));
+  if (role == Role::kClient && (!ciphers.dhfile.empty() || !ciphers.dh.empty())) {
+    return Refuse(role, ciphers.dh.empty() ? "dhfile" : "dh", "is an option of servers",
+                  "remove it: the server chooses the parameters");
   }
   return absl::OkStatus();
 }
@@ -169,11 +196,17 @@ Verify EffectiveVerify(const Trust& trust, Role role) {
   return role == Role::kClient && has_anchors ? Verify::kPeer : Verify::kNone;
 }
 
+std::vector<const Identity*> IdentitiesOf(const Options& options) {
+  std::vector<const Identity*> identities;
+  for (const Identity& identity : options.certs_keys) identities.push_back(&identity);
+  const Identity& one = options.identity;
+  if (identities.empty() && (!one.certfile.empty() || !one.certs.empty())) identities = {&one};
+  return identities;
+}
+
 bool IsPskOnly(const Options& options, Role role) {
   if (options.psk.lookup == nullptr) return false;
-  if (role == Role::kServer) {
-    return options.identity.certfile.empty() && options.identity.certs.empty();
-  }
+  if (role == Role::kServer) return IdentitiesOf(options).empty();
   return options.trust.cacertfile.empty() && options.trust.cacerts.empty() && !options.trust.verify;
 }
 
@@ -181,7 +214,7 @@ absl::Status Validate(const Options& options, Role role) {
   if (!options.versions.tls12 && !options.versions.tls13) {
     return Refuse(role, "versions", "no protocol version is left", "allow tlsv1.2 or tlsv1.3");
   }
-  RETURN_IF_ERROR(ValidateIdentity(options, role));
+  RETURN_IF_ERROR(ValidateIdentities(options, role));
   RETURN_IF_ERROR(ValidatePsk(options, role));
   RETURN_IF_ERROR(ValidateTrust(options.trust, role));
   RETURN_IF_ERROR(ValidateCiphers(options, role));

@@ -48,8 +48,10 @@ struct Identity {
   std::string certfile;
   // PEM with the private key; empty means certfile.
   std::string keyfile;
-  // Of an encrypted key, wherever the key comes from.
+  // Of an encrypted key, wherever the key comes from; or a function that gives it, called each time
+  // that the key is read, on any thread.
   Secret password;
+  std::function<Secret()> password_fun;
   // Instead of certfile: our certificate, then intermediates, each DER or PEM.
   std::vector<base::Slice> certs;
   // Instead of keyfile: one key, DER (PKCS#8, PKCS#1, SEC 1) or PEM.
@@ -145,6 +147,9 @@ struct Traffic {
 
 struct Options {
   Identity identity;
+  // Several certificates, each with its key, instead of `identity` (`certs_keys`): the first that
+  // the peer can use is shown.
+  std::vector<Identity> certs_keys;
   Trust trust;
   Revocation revocation;
   Versions versions;
@@ -159,6 +164,9 @@ struct Options {
 
 // What `trust.verify` comes to for this role.
 Verify EffectiveVerify(const Trust& trust, Role role);
+
+// `certs_keys`, or `identity` alone; empty when there is no certificate.
+std::vector<const Identity*> IdentitiesOf(const Options& options);
 
 // Pre-shared keys are all that this side has to prove itself or the peer by (tls/psk.h).
 bool IsPskOnly(const Options& options, Role role);

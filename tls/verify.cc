@@ -173,7 +173,7 @@ bool ChainCheck::JudgeTrust(const Seen& seen) {
                               subject, credentials.anchors_origin()),
                   "give the peer a certificate of your CA");
   }
-  for (const mbedtls_x509_crt* anchor = &credentials.anchors(); anchor != nullptr;
+  for (const mbedtls_x509_crt* anchor = credentials.anchors(); anchor != nullptr;
        anchor = anchor->next) {
     if (anchor->raw.p == nullptr || !IsSameName(anchor->subject_raw, certificate.issuer_raw)) {
       continue;
