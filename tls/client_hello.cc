@@ -86,4 +86,10 @@ void ClientHelloName::TakeMessage() {
   }
 }
 
+std::string_view PskHint(ByteView server_key_exchange) {
+  ByteReader reader(server_key_exchange);
+  const ByteView hint = reader.Bytes(reader.U16());
+  return reader.ok() ? base::AsText(hint) : std::string_view();
+}
+
 }  // namespace noded::tls

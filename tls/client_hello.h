@@ -5,14 +5,17 @@
 //   hello.Feed(bytes);                            // what came from the client, in any cut
 //   if (hello.is_done()) Choose(hello.name());
 //
+// And the hint of a server that has pre-shared keys.
+//
 // Gives no verdict: what is malformed, longer than the limit or no ClientHello at all is done
 // without a name, and refused by who reads it next. Loop-confined. Source: RFC 8446 sections 4.1.2
-// and 5.1, RFC 6066 section 3.
+// and 5.1, RFC 6066 section 3, RFC 4279 section 2.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
@@ -38,5 +41,9 @@ class ClientHelloName {
   bool is_done_ = false;
   std::string name_;
 };
+
+// The hint of a TLS 1.2 ServerKeyExchange for a PSK suite (its body); empty when it has none or is
+// malformed, which mbedTLS refuses.
+std::string_view PskHint(base::ByteView server_key_exchange);
 
 }  // namespace noded::tls

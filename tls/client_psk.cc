@@ -8,10 +8,11 @@
 #include "mbedtls/platform.h"
 #include "mbedtls/platform_util.h"
 
-#include "base/byte_reader.h"
+#include "base/bytes.h"
 #include "base/status.h"
 #include "tls/alert.h"
 #include "tls/ciphers.h"
+#include "tls/client_hello.h"
 #include "tls/crypto.h"
 #include "tls/frozen.h"
 
@@ -29,12 +30,6 @@ absl::Status NoKey(const std::string& why) {
 }
 
 }  // namespace
-
-std::string_view PskHint(base::ByteView server_key_exchange) {
-  base::ByteReader reader(server_key_exchange);
-  const base::ByteView hint = reader.Bytes(reader.U16());
-  return reader.ok() ? base::AsText(hint) : std::string_view();
-}
 
 ClientPsk::ClientPsk(const Context& context)
     : context_(context), config_(context.frozen().config) {}

@@ -17,7 +17,6 @@
 #include "absl/status/statusor.h"
 #include "mbedtls/ssl.h"
 
-#include "base/bytes.h"
 #include "tls/context.h"
 
 namespace noded::tls {
@@ -42,9 +41,5 @@ class ClientPsk {
   mbedtls_ssl_config config_;  // shares all but the key with the context's
   bool has_key_ = false;
 };
-
-// The hint of a TLS 1.2 ServerKeyExchange for a PSK suite (its body); empty when it has none or is
-// malformed, which mbedTLS refuses.
-std::string_view PskHint(base::ByteView server_key_exchange);
 
 }  // namespace noded::tls

@@ -63,8 +63,8 @@ absl::Status Engine::State::FailWithError(int error, size_t output_before) {
     return Refuse(Alert::kRecordOverflow,
                   StatusForError(MBEDTLS_ERR_SSL_INVALID_RECORD, Alert::kRecordOverflow, role()));
   }
-  if (notes.is_psk_refused && error == MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE) {
-    // TLS 1.3: nothing but the unknown key was in common.
+  if (notes.is_psk_refused && ssl.MBEDTLS_PRIVATE(state) == MBEDTLS_SSL_CLIENT_HELLO) {
+    // TLS 1.3: the client has nothing but the unknown key to offer.
     output.resize(output_before);
     return Refuse(Alert::kUnknownPskIdentity, StatusForError(MBEDTLS_ERR_SSL_UNKNOWN_IDENTITY,
                                                              Alert::kUnknownPskIdentity, role()));

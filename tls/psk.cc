@@ -1,16 +1,24 @@
 #include "tls/psk.h"
 
 namespace noded::tls {
+namespace {
 
-std::optional<Secret> LookUpPsk(const Psk& psk, std::string_view identity_or_hint) {
-  std::optional<Secret> key;
+// Empty: none.
+Secret Ask(const PskLookup& lookup, std::string_view identity_or_hint) {
   try {
-    key = psk.lookup(identity_or_hint);
+    const std::optional<Secret> key = lookup(identity_or_hint);
+    return key ? *key : Secret();
   } catch (...) {
     // The user's function; below us is C, which nothing may be thrown through.
-    return std::nullopt;
+    return Secret();
   }
-  if (key && (key->empty() || key->view().size() > kMaxPskBytes)) key.reset();
+}
+
+}  // namespace
+
+std::optional<Secret> LookUpPsk(const Psk& psk, std::string_view identity_or_hint) {
+  const Secret key = Ask(psk.lookup, identity_or_hint);
+  if (key.empty() || key.view().size() > kMaxPskBytes) return std::nullopt;
   return key;
 }
 

@@ -6,7 +6,7 @@
 #include "tests/testlib/engine_pair.h"
 #include "tls/alert.h"
 #include "tls/ciphers.h"
-#include "tls/client_psk.h"
+#include "tls/client_hello.h"
 
 namespace noded::tls {
 namespace {
