@@ -1,3 +1,7 @@
+#include <cstring>
+
+#include "mbedtls/platform.h"
+
 #include "tls/context_steps.h"
 
 namespace noded::tls {
@@ -14,6 +18,17 @@ int OnPskIdentity(void* self, mbedtls_ssl_context* ssl, const unsigned char* ide
   return mbedtls_ssl_set_hs_psk(ssl, key->bytes().data(), key->bytes().size());
 }
 
+// mbedTLS has no call for it (third_party/mbedtls/mbedtls.BUILD, psk_hint); it frees the copy.
+absl::Status SetHint(mbedtls_ssl_config& config, std::string_view hint) {
+  if (hint.empty()) return absl::OkStatus();
+  auto* copy = static_cast<unsigned char*>(mbedtls_calloc(1, hint.size()));
+  if (copy == nullptr) return ConfigError("PSK hint", MBEDTLS_ERR_SSL_ALLOC_FAILED);
+  std::memcpy(copy, hint.data(), hint.size());
+  config.MBEDTLS_PRIVATE(psk_identity) = copy;
+  config.MBEDTLS_PRIVATE(psk_identity_len) = hint.size();
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status SetPsk(Context::Frozen& frozen, const Options& options, Role role) {
@@ -24,10 +39,9 @@ absl::Status SetPsk(Context::Frozen& frozen, const Options& options, Role role) 
   if (options.psk.allow_without_dh) modes |= MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_PSK;
   mbedtls_ssl_conf_tls13_key_exchange_modes(&config, modes);
   // A client's key is set for each connection (tls/client_psk.h).
-  if (role == Role::kServer) {
-    mbedtls_ssl_conf_psk_cb(&config, OnPskIdentity, const_cast<Options*>(&options));
-  }
-  return absl::OkStatus();
+  if (role == Role::kClient) return absl::OkStatus();
+  mbedtls_ssl_conf_psk_cb(&config, OnPskIdentity, const_cast<Options*>(&options));
+  return SetHint(config, options.psk.identity);
 }
 
 }  // namespace noded::tls

@@ -100,6 +100,52 @@ TEST(PskTest, AnUnknownIdentityIsRefusedByNameAndAWrongKeyByItsMac) {
   }
 }
 
+TEST(PskTest, AClientIsAskedAgainWithTheServersHintInTls12) {
+  TestCerts certs;
+  const CertFiles rsa = certs.Node("b@b.example", KeyType::kRsa2048);
+  for (const char* suite :
+       {"TLS_PSK_WITH_AES_128_GCM_SHA256", "TLS_DHE_PSK_WITH_AES_128_GCM_SHA256",
+        "TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256", "TLS_RSA_PSK_WITH_AES_128_GCM_SHA256"}) {
+    SCOPED_TRACE(suite);
+    Options server = PskServer(), client = PskClient();
+    server.psk.identity = "the hint";
+    server.identity = {.certfile = rsa.cert, .keyfile = rsa.key};
+    OnlyVersion(client, Version::kTls12);
+    client.ciphers.suites = {suite};
+    std::vector<std::string> asked;
+    bool knows_hint = true;
+    client.psk.lookup = [&](std::string_view hint) {
+      asked.emplace_back(hint);
+      return hint == "the hint" && knows_hint ? std::optional<Secret>(kKey) : std::nullopt;
+    };
+    EnginePair pair(server, client);
+    pair.Carry(1);
+    ASSERT_TRUE(pair.server.info && pair.client.info) << pair.Errors();
+    EXPECT_EQ(asked, (std::vector<std::string>{"", "the hint"}));
+    knows_hint = false;
+    EnginePair refused(server, client);
+    refused.Carry();
+    EXPECT_EQ(ReasonOf(refused.client.error), "unknown_psk_identity") << refused.Errors();
+    EXPECT_EQ(ReasonOf(refused.server.error), "unknown_psk_identity") << refused.Errors();
+    // Neither does it go on without a hint when it has no key for that.
+    server.psk.identity.clear();
+    EnginePair unhinted(server, client);
+    unhinted.Carry();
+    EXPECT_EQ(ReasonOf(unhinted.client.error), "unknown_psk_identity") << unhinted.Errors();
+  }
+}
+
+TEST(PskTest, AHintIsNoIdentityInTls13) {
+  Options server = PskServer();
+  server.psk.identity = "the hint";
+  EnginePair pair(server, PskClient("the hint"));
+  pair.Carry();
+  EXPECT_EQ(ReasonOf(pair.server.error), "unknown_psk_identity") << pair.Errors();
+  EnginePair known(server, PskClient());
+  known.Carry();
+  EXPECT_TRUE(known.server.info) << known.Errors();
+}
+
 TEST(PskTest, KeysThatCannotBeUsedAreAsGoodAsNone) {
   for (const Secret& key : {Secret(""), Secret(std::string(kMaxPskBytes + 1, 'k'))}) {
     Options client = PskClient("shop", key);
