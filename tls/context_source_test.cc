@@ -6,15 +6,13 @@
 #include <gtest/gtest.h>
 
 #include "base/status.h"
-#include "tests/testlib/engine_pair.h"
 #include "tests/testlib/temp_dir.h"
+#include "tls/engine_pair.h"
 
 namespace noded::tls {
 namespace {
 
 using testlib::CertFiles;
-using testlib::EnginePair;
-using testlib::MakeContext;
 using testlib::ReadFile;
 using testlib::TempDir;
 using testlib::TestCerts;
@@ -54,19 +52,19 @@ TEST_F(ContextSourceTest, NewConnectionsUseAReplacedCertificateAndOldOnesLiveOn)
   const auto source = Source(Server());
   Options client;
   client.trust.cacertfile = certs_.ca();
-  const auto connector = MakeContext(client, Role::kClient);
-  EnginePair old(source->current(), connector, "old.example");
+  const auto connector = Make(client, Role::kClient);
+  Pair old(source->current(), connector, "old.example");
   old.Carry();
   ASSERT_TRUE(old.server.info) << old.Errors();
 
   Install(certs_.Node("new.example"));
   EXPECT_EQ(NameOf(*source->current()), "old.example") << "not looked at within the interval";
   clock_.Advance(PemCache::kDefaultInterval);
-  EnginePair fresh(source->current(), connector, "new.example");
+  Pair fresh(source->current(), connector, "new.example");
   fresh.Carry();
   ASSERT_TRUE(fresh.server.info) << fresh.Errors();
 
-  old.client.Send("still here");
+  Send(old.client, "still here");
   old.Carry();
   EXPECT_EQ(old.server.received, "still here");
   EXPECT_TRUE(reports_.empty());
@@ -149,7 +147,7 @@ TEST_F(ContextSourceTest, TheFilesOfHostsCountToo) {
     cache_.Clear();
     const auto source = Source(options);
     const auto seen = [&] {
-      EnginePair pair(source->current(), MakeContext(client, Role::kClient), "host.example");
+      Pair pair(source->current(), Make(client, Role::kClient), "host.example");
       pair.Carry();
       EXPECT_TRUE(pair.client.info) << pair.Errors();
       return pair.client.info ? pair.client.info->peer->dns_names.front() : "";
@@ -166,7 +164,7 @@ TEST_F(ContextSourceTest, TheFilesOfHostsCountToo) {
 
 TEST_F(ContextSourceTest, AFixedContextNeverChanges) {
   Install(certs_.Node("old.example"));
-  const auto context = MakeContext(Server(), Role::kServer);
+  const auto context = Make(Server(), Role::kServer);
   ContextSource source(context);
   Install(certs_.Node("new.example"));
   ClearPemCache();

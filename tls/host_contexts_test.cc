@@ -4,19 +4,14 @@
 #include <gtest/gtest.h>
 
 #include "base/status.h"
-#include "tests/testlib/engine_pair.h"
 #include "tls/client_hello.h"
+#include "tls/engine_pair.h"
 
 namespace noded::tls {
 namespace {
 
 using base::ReasonOf;
 using testlib::CertFiles;
-using testlib::EnginePair;
-using testlib::EngineSide;
-using testlib::MakeContext;
-using testlib::MutualOptions;
-using testlib::OnlyVersion;
 using testlib::TestCerts;
 
 class HostContextsTest : public testing::TestWithParam<Version> {
@@ -30,7 +25,7 @@ class HostContextsTest : public testing::TestWithParam<Version> {
   Options Client() {
     Options options;
     options.trust.cacertfile = certs_.ca();
-    OnlyVersion(options, GetParam());
+    Only(options, GetParam());
     return options;
   }
   // The server's certificate as seen by a client that asks for this name.
@@ -38,7 +33,7 @@ class HostContextsTest : public testing::TestWithParam<Version> {
                    size_t step = SIZE_MAX) {
     Options client = Client();
     client.trust.verify = Verify::kNone;
-    EnginePair pair(server, MakeContext(client, Role::kClient), name);
+    Pair pair(server, Make(client, Role::kClient), name);
     pair.Carry(step);
     EXPECT_TRUE(pair.server.info && pair.client.info) << name << pair.Errors();
     if (!pair.client.info || !pair.client.info->peer) return "";
@@ -60,7 +55,7 @@ TEST_P(HostContextsTest, EachHostShowsItsOwnCertificateAndStrangersGetTheServers
       std::make_shared<const Options>(Server("shop.example"));
   server.server_names.hosts["Mail.Example"] =
       std::make_shared<const Options>(Server("mail.example"));
-  const auto context = MakeContext(server, Role::kServer);
+  const auto context = Make(server, Role::kServer);
   for (size_t step : {SIZE_MAX, size_t{1}, size_t{97}}) {
     EXPECT_EQ(Seen(context, "shop.example", step), "shop.example");
     EXPECT_EQ(Seen(context, "SHOP.example", step), "shop.example");
@@ -79,16 +74,16 @@ TEST_P(HostContextsTest, AHostsVerificationAndAlpnHoldAndNotTheServers) {
   strict.alpn.protocols = {"strict"};
   server.alpn.protocols = {"lax"};
   server.server_names.hosts["strict.example"] = std::make_shared<const Options>(strict);
-  const auto context = MakeContext(server, Role::kServer);
+  const auto context = Make(server, Role::kServer);
 
   Options client = Client();
   client.alpn.protocols = {"lax", "strict"};
-  EnginePair unnamed(context, MakeContext(client, Role::kClient), "strict.example");
+  Pair unnamed(context, Make(client, Role::kClient), "strict.example");
   unnamed.Carry();
   EXPECT_EQ(ReasonOf(unnamed.server.error),
             GetParam() == Version::kTls12 ? "handshake_failure" : "certificate_required");
 
-  EnginePair main(context, MakeContext(client, Role::kClient), "main.example");
+  Pair main(context, Make(client, Role::kClient), "main.example");
   main.Carry();
   ASSERT_TRUE(main.server.info) << main.Errors();
   EXPECT_EQ(main.server.info->alpn, "lax");
@@ -96,7 +91,7 @@ TEST_P(HostContextsTest, AHostsVerificationAndAlpnHoldAndNotTheServers) {
 
   const CertFiles node = certs_.Node("a@a.example");
   client.identity = {.certfile = node.cert, .keyfile = node.key};
-  EnginePair named(context, MakeContext(client, Role::kClient), "strict.example");
+  Pair named(context, Make(client, Role::kClient), "strict.example");
   named.Carry();
   ASSERT_TRUE(named.server.info) << named.Errors();
   EXPECT_EQ(named.server.info->alpn, "strict");
@@ -104,20 +99,19 @@ TEST_P(HostContextsTest, AHostsVerificationAndAlpnHoldAndNotTheServers) {
 
   const CertFiles stranger = certs_.Untrusted("a@a.example");
   client.identity = {.certfile = stranger.cert, .keyfile = stranger.key};
-  EnginePair untrusted(context, MakeContext(client, Role::kClient), "strict.example");
+  Pair untrusted(context, Make(client, Role::kClient), "strict.example");
   untrusted.Carry();
   EXPECT_EQ(ReasonOf(untrusted.server.error), "unknown_ca") << untrusted.Errors();
 }
 
 TEST_P(HostContextsTest, AHostsVersionsAndSuitesHold) {
   Options server = Server("main.example");
-  OnlyVersion(server, GetParam() == Version::kTls12 ? Version::kTls13 : Version::kTls12);
+  Only(server, GetParam() == Version::kTls12 ? Version::kTls13 : Version::kTls12);
   Options host = Server("host.example");
   host.ciphers.suites = {GetParam() == Version::kTls12 ? "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"
                                                        : "TLS_CHACHA20_POLY1305_SHA256"};
   server.server_names.hosts["host.example"] = std::make_shared<const Options>(host);
-  EnginePair pair(MakeContext(server, Role::kServer), MakeContext(Client(), Role::kClient),
-                  "host.example");
+  Pair pair(Make(server, Role::kServer), Make(Client(), Role::kClient), "host.example");
   pair.Carry();
   ASSERT_TRUE(pair.server.info) << pair.Errors();
   EXPECT_EQ(pair.server.info->version, GetParam());
@@ -138,7 +132,7 @@ TEST_P(HostContextsTest, TheFunctionIsAskedAndItsContextsAreKept) {
     if (name == "throws.example") throw std::runtime_error("user's function");
     return name == "shop.example" ? shop : nullptr;
   };
-  const auto context = MakeContext(server, Role::kServer);
+  const auto context = Make(server, Role::kServer);
   EXPECT_EQ(Seen(context, "shop.example"), "shop.example");
   EXPECT_EQ(Seen(context, "shop.example"), "shop.example");
   EXPECT_EQ(Seen(context, "other.example"), "main.example");
@@ -151,7 +145,7 @@ TEST_P(HostContextsTest, TheFunctionIsAskedAndItsContextsAreKept) {
   EXPECT_EQ((*names)->All().size(), 1u);
 
   for (const char* name : {"broken.example", "throws.example"}) {
-    EnginePair pair(context, MakeContext(Client(), Role::kClient), name);
+    Pair pair(context, Make(Client(), Role::kClient), name);
     pair.Carry();
     EXPECT_NE(std::string(pair.server.error.message()).find(name), std::string::npos)
         << pair.Errors();
@@ -160,10 +154,10 @@ TEST_P(HostContextsTest, TheFunctionIsAskedAndItsContextsAreKept) {
 }
 
 TEST_P(HostContextsTest, AnEmptyNameOrOneWithADotAtItsEndIsRefused) {
-  const auto context = MakeContext(Server("main.example"), Role::kServer);
+  const auto context = Make(Server("main.example"), Role::kServer);
   Options client = Client();
   client.trust.verify = Verify::kNone;
-  EnginePair pair(context, MakeContext(client, Role::kClient), "main.example.");
+  Pair pair(context, Make(client, Role::kClient), "main.example.");
   pair.Carry();
   EXPECT_EQ(ReasonOf(pair.server.error), "unrecognized_name") << pair.Errors();
   EXPECT_EQ(ReasonOf(pair.client.error), "unrecognized_name") << pair.Errors();
@@ -206,7 +200,7 @@ TEST(HostContextsOptionsTest, ContradictionsAndBrokenHostsAreNamed) {
 
 std::string HelloFrom(const std::string& name) {
   Options client;
-  EngineSide side(MakeContext(client, Role::kClient), name);
+  Side side(Make(client, Role::kClient), name);
   side.Run();
   return side.engine.TakeOutput().ToString();
 }

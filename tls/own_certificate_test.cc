@@ -5,10 +5,10 @@
 #include <gtest/gtest.h>
 
 #include "base/status.h"
-#include "tests/testlib/engine_pair.h"
 #include "tests/testlib/process.h"
 #include "tests/testlib/temp_dir.h"
 #include "tls/context_source.h"
+#include "tls/engine_pair.h"
 
 namespace noded::tls {
 namespace {
@@ -16,9 +16,6 @@ namespace {
 using base::MendOf;
 using base::ReasonOf;
 using testlib::CertFiles;
-using testlib::EnginePair;
-using testlib::MakeContext;
-using testlib::OnlyVersion;
 using testlib::ReadFile;
 using testlib::TempDir;
 using testlib::TestCerts;
@@ -128,11 +125,11 @@ TEST_F(OwnCertificateTest, AKeyIsOpenedByItsPasswordInEveryFormOfEncryption) {
       Options options;
       options.identity = identity;
       ClearPemCache();
-      EXPECT_NE(MakeContext(options, Role::kServer), nullptr);
+      EXPECT_NE(Make(options, Role::kServer), nullptr);
       // The same from a function, which wins.
       options.identity.password = Secret("open barley");
       options.identity.password_fun = [] { return Secret("open sesame"); };
-      EXPECT_NE(MakeContext(options, Role::kServer), nullptr);
+      EXPECT_NE(Make(options, Role::kServer), nullptr);
       options.identity.password_fun = []() -> Secret { throw std::runtime_error("no terminal"); };
       EXPECT_TRUE(Has(Refusal(options.identity), "no terminal"));
       ClearPemCache();
@@ -148,7 +145,7 @@ TEST_F(OwnCertificateTest, OfSeveralAServerShowsTheFirstThatTheClientCanUse) {
   server.certs_keys = {{.certfile = p384.cert, .keyfile = p384.key},
                        {.certfile = rsa.cert, .keyfile = rsa.key},
                        {.certfile = p256.cert, .keyfile = p256.key}};
-  const auto context = MakeContext(server, Role::kServer);
+  const auto context = Make(server, Role::kServer);
   EXPECT_EQ(context->certificates().front().dns_names.front(), "p384.example");
   struct Row {
     Version version;
@@ -163,10 +160,10 @@ TEST_F(OwnCertificateTest, OfSeveralAServerShowsTheFirstThatTheClientCanUse) {
            {Version::kTls12, {"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"}, {}, "p384.example"},
        }) {
     Options client;
-    OnlyVersion(client, row.version);
+    Only(client, row.version);
     client.ciphers.suites = row.suites;
     client.ciphers.signature_algorithms = row.schemes;
-    EnginePair pair(context, MakeContext(client, Role::kClient), "b.example");
+    Pair pair(context, Make(client, Role::kClient), "b.example");
     pair.Carry();
     ASSERT_TRUE(pair.client.info && pair.client.info->peer) << row.shown << pair.Errors();
     EXPECT_EQ(pair.client.info->peer->dns_names.front(), row.shown);
@@ -199,7 +196,7 @@ TEST_F(OwnCertificateTest, DhParametersComeFromAFileOrDerAndServe) {
   Openssl({"dhparam", "-in", pem, "-outform", "DER", "-out", der});
   Options server, client;
   server.identity = {.certfile = rsa.cert, .keyfile = rsa.key};
-  OnlyVersion(client, Version::kTls12);
+  Only(client, Version::kTls12);
   client.ciphers.suites = {"TLS_DHE_RSA_WITH_AES_128_GCM_SHA256"};
   Options by_file = server, by_der = server;
   by_file.ciphers.dhfile = pem;
@@ -207,7 +204,7 @@ TEST_F(OwnCertificateTest, DhParametersComeFromAFileOrDerAndServe) {
   by_der.ciphers.dhfile = "/no/such/file";  // dh wins
   // Of the server's first flight: it holds the prime and a public value.
   const auto flight_bytes = [&](const Options& options) {
-    EnginePair pair(options, client);
+    Pair pair(options, client);
     pair.client.Run();
     pair.server.engine.Feed(pair.client.engine.TakeOutput().ToSlice());
     pair.server.Run();

@@ -3,19 +3,16 @@
 #include <gtest/gtest.h>
 
 #include "base/status.h"
-#include "tests/testlib/engine_pair.h"
 #include "tls/alert.h"
 #include "tls/ciphers.h"
 #include "tls/client_hello.h"
+#include "tls/engine_pair.h"
 
 namespace noded::tls {
 namespace {
 
 using base::ReasonOf;
 using testlib::CertFiles;
-using testlib::EnginePair;
-using testlib::MutualOptions;
-using testlib::OnlyVersion;
 using testlib::TestCerts;
 
 const Secret kKey("0123456789abcdef0123456789abcdef");
@@ -51,15 +48,15 @@ TEST(PskTest, EachKeyExchangeConnectsWithoutCertificatesInAnyCut) {
       server.identity = {.certfile = rsa.cert, .keyfile = rsa.key};
     }
     if (suite.use == CipherSuite::Use::kOther) server.ciphers.suites = {suite.iana};
-    OnlyVersion(client, Version::kTls12);
-    EnginePair pair(server, client);
+    Only(client, Version::kTls12);
+    Pair pair(server, client);
     pair.Carry(suite.id % 2 == 0 ? 1 : SIZE_MAX);
     ASSERT_TRUE(pair.server.info && pair.client.info) << suite.iana << pair.Errors();
     EXPECT_EQ(pair.server.info->cipher_suite, suite.iana);
     EXPECT_FALSE(pair.client.info->is_peer_verified);
     EXPECT_FALSE(pair.server.info->is_peer_verified);
     EXPECT_EQ(pair.client.info->peer.has_value(), suite.erlang.key_exchange == "rsa_psk");
-    pair.client.Send("tea");
+    Send(pair.client, "tea");
     pair.Carry();
     EXPECT_EQ(pair.server.received, "tea");
   }
@@ -71,7 +68,7 @@ TEST(PskTest, Tls13ConnectsWithDiffieHellmanAndWithoutItOnlyWhenBothAllowIt) {
       Options server = PskServer(), client = PskClient();
       server.psk.allow_without_dh = server_allows;
       client.psk.allow_without_dh = client_allows;
-      EnginePair pair(server, client);
+      Pair pair(server, client);
       pair.Carry();
       ASSERT_TRUE(pair.server.info && pair.client.info) << pair.Errors();
       EXPECT_EQ(pair.server.info->version, Version::kTls13);
@@ -84,15 +81,15 @@ TEST(PskTest, Tls13ConnectsWithDiffieHellmanAndWithoutItOnlyWhenBothAllowIt) {
 TEST(PskTest, AnUnknownIdentityIsRefusedByNameAndAWrongKeyByItsMac) {
   for (Version version : {Version::kTls12, Version::kTls13}) {
     Options client = PskClient("till");
-    OnlyVersion(client, version);
-    EnginePair unknown(PskServer(), client);
+    Only(client, version);
+    Pair unknown(PskServer(), client);
     unknown.Carry();
     EXPECT_EQ(ReasonOf(unknown.server.error), "unknown_psk_identity") << unknown.Errors();
     EXPECT_EQ(ReasonOf(unknown.client.error), "unknown_psk_identity") << unknown.Errors();
 
     client = PskClient("shop", Secret("another key"));
-    OnlyVersion(client, version);
-    EnginePair wrong(PskServer(), client);
+    Only(client, version);
+    Pair wrong(PskServer(), client);
     wrong.Carry();
     EXPECT_FALSE(wrong.server.error.ok());
     EXPECT_FALSE(wrong.client.error.ok());
@@ -110,7 +107,7 @@ TEST(PskTest, AClientIsAskedAgainWithTheServersHintInTls12) {
     Options server = PskServer(), client = PskClient();
     server.psk.identity = "the hint";
     server.identity = {.certfile = rsa.cert, .keyfile = rsa.key};
-    OnlyVersion(client, Version::kTls12);
+    Only(client, Version::kTls12);
     client.ciphers.suites = {suite};
     std::vector<std::string> asked;
     bool knows_hint = true;
@@ -118,18 +115,18 @@ TEST(PskTest, AClientIsAskedAgainWithTheServersHintInTls12) {
       asked.emplace_back(hint);
       return hint == "the hint" && knows_hint ? std::optional<Secret>(kKey) : std::nullopt;
     };
-    EnginePair pair(server, client);
+    Pair pair(server, client);
     pair.Carry(1);
     ASSERT_TRUE(pair.server.info && pair.client.info) << pair.Errors();
     EXPECT_EQ(asked, (std::vector<std::string>{"", "the hint"}));
     knows_hint = false;
-    EnginePair refused(server, client);
+    Pair refused(server, client);
     refused.Carry();
     EXPECT_EQ(ReasonOf(refused.client.error), "unknown_psk_identity") << refused.Errors();
     EXPECT_EQ(ReasonOf(refused.server.error), "unknown_psk_identity") << refused.Errors();
     // Neither does it go on without a hint when it has no key for that.
     server.psk.identity.clear();
-    EnginePair unhinted(server, client);
+    Pair unhinted(server, client);
     unhinted.Carry();
     EXPECT_EQ(ReasonOf(unhinted.client.error), "unknown_psk_identity") << unhinted.Errors();
   }
@@ -138,10 +135,10 @@ TEST(PskTest, AClientIsAskedAgainWithTheServersHintInTls12) {
 TEST(PskTest, AHintIsNoIdentityInTls13) {
   Options server = PskServer();
   server.psk.identity = "the hint";
-  EnginePair pair(server, PskClient("the hint"));
+  Pair pair(server, PskClient("the hint"));
   pair.Carry();
   EXPECT_EQ(ReasonOf(pair.server.error), "unknown_psk_identity") << pair.Errors();
-  EnginePair known(server, PskClient());
+  Pair known(server, PskClient());
   known.Carry();
   EXPECT_TRUE(known.server.info) << known.Errors();
 }
@@ -149,8 +146,8 @@ TEST(PskTest, AHintIsNoIdentityInTls13) {
 TEST(PskTest, KeysThatCannotBeUsedAreAsGoodAsNone) {
   for (const Secret& key : {Secret(""), Secret(std::string(kMaxPskBytes + 1, 'k'))}) {
     Options client = PskClient("shop", key);
-    OnlyVersion(client, Version::kTls13);
-    testlib::EngineSide side(testlib::MakeContext(client, Role::kClient), "b.example");
+    Only(client, Version::kTls13);
+    Side side(Make(client, Role::kClient), "b.example");
     side.Run();
     EXPECT_EQ(ReasonOf(side.error), "unknown_psk_identity") << side.error;
   }
@@ -158,8 +155,8 @@ TEST(PskTest, KeysThatCannotBeUsedAreAsGoodAsNone) {
   for (Version version : {Version::kTls12, Version::kTls13}) {
     Options server, client = PskClient("shop", longest);
     server.psk.lookup = SamePskForAll(longest);
-    OnlyVersion(client, version);
-    EnginePair pair(server, client);
+    Only(client, version);
+    Pair pair(server, client);
     pair.Carry();
     EXPECT_TRUE(pair.server.info) << pair.Errors();
   }
@@ -174,11 +171,11 @@ TEST(PskTest, CertificatesAndKeysServeSideBySide) {
   TestCerts certs;
   const CertFiles a = certs.Node("a@a.example"), b = certs.Node("b@b.example");
   for (Version version : {Version::kTls12, Version::kTls13}) {
-    Options server = MutualOptions(certs, b, Role::kServer);
+    Options server = Mutual(certs, b, Role::kServer);
     server.psk.lookup = ShopOnly();
     // One with a certificate, one with a key and trust anchors, one with a key alone.
-    Options by_certificate = MutualOptions(certs, a, Role::kClient);
-    Options by_both = MutualOptions(certs, a, Role::kClient);
+    Options by_certificate = Mutual(certs, a, Role::kClient);
+    Options by_both = Mutual(certs, a, Role::kClient);
     by_both.psk = PskClient().psk;
     if (version == Version::kTls12) by_both.ciphers.suites = {"TLS_PSK_WITH_AES_128_GCM_SHA256"};
     Options by_key = PskClient();
@@ -187,8 +184,8 @@ TEST(PskTest, CertificatesAndKeysServeSideBySide) {
       bool is_verified;
     };
     for (const Row& row : {Row{&by_certificate, true}, Row{&by_both, false}, Row{&by_key, false}}) {
-      OnlyVersion(*row.client, version);
-      EnginePair pair(server, *row.client);
+      Only(*row.client, version);
+      Pair pair(server, *row.client);
       pair.Carry();
       ASSERT_TRUE(pair.server.info && pair.client.info) << pair.Errors();
       EXPECT_EQ(pair.server.info->is_peer_verified, row.is_verified);
@@ -197,7 +194,7 @@ TEST(PskTest, CertificatesAndKeysServeSideBySide) {
     // A client with trust anchors whose key is unknown still has its certificate.
     by_both.psk.identity = "till";
     by_both.ciphers.suites.clear();
-    EnginePair pair(server, by_both);
+    Pair pair(server, by_both);
     pair.Carry();
     ASSERT_TRUE(pair.server.info) << pair.Errors();
     EXPECT_TRUE(pair.server.info->is_peer_verified);
@@ -211,8 +208,8 @@ TEST(PskTest, AClientWithNothingButAKeyTakesNoCertificateForAnAnswer) {
   server.identity = {.certfile = b.cert, .keyfile = b.key};
   for (Version version : {Version::kTls12, Version::kTls13}) {
     Options client = PskClient();
-    OnlyVersion(client, version);
-    EnginePair pair(server, client);
+    Only(client, version);
+    Pair pair(server, client);
     pair.Carry();
     EXPECT_FALSE(pair.client.info) << "an impostor without the key was taken for the server";
     EXPECT_FALSE(pair.client.error.ok());
@@ -236,8 +233,8 @@ TEST(PskTest, OptionsThatContradictAreRefused) {
 }
 
 TEST(PskTest, NobodyIsWarnedOfCertificatesThatTakeNoPart) {
-  EXPECT_TRUE(testlib::MakeContext(PskServer(), Role::kServer)->Warnings().empty());
-  EXPECT_TRUE(testlib::MakeContext(PskClient(), Role::kClient)->Warnings().empty());
+  EXPECT_TRUE(Make(PskServer(), Role::kServer)->Warnings().empty());
+  EXPECT_TRUE(Make(PskClient(), Role::kClient)->Warnings().empty());
 }
 
 TEST(PskHintTest, ReadsTheHintAndNothingPastTheEnd) {
