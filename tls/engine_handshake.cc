@@ -63,6 +63,8 @@ absl::Status Engine::State::SetUp() {
   }
   const bool has_sni = !expected_name.empty() && !IsLiteralAddress(expected_name);
   if (has_sni) notes.server_name = expected_name;
+  // RFC 6066 section 3: without the dot that ends a name.
+  if (notes.server_name.ends_with('.')) notes.server_name.pop_back();
   mbedtls_ssl_set_user_data_p(&ssl, &notes);
   mbedtls_ssl_set_bio(&ssl, this, SendHook, ReceiveHook, nullptr);
   secrets.Attach(ssl);

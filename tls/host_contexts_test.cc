@@ -153,11 +153,22 @@ TEST_P(HostContextsTest, TheFunctionIsAskedAndItsContextsAreKept) {
   }
 }
 
-TEST_P(HostContextsTest, AnEmptyNameOrOneWithADotAtItsEndIsRefused) {
+TEST_P(HostContextsTest, ANameWithADotAtItsEndIsSentWithoutAndRefusedWith) {
   const auto context = Make(Server("main.example"), Role::kServer);
   Options client = Client();
-  client.trust.verify = Verify::kNone;
-  Pair pair(context, Make(client, Role::kClient), "main.example.");
+  Pair dotted(context, Make(client, Role::kClient), "main.example.");
+  dotted.Carry();
+  ASSERT_TRUE(dotted.server.info) << dotted.Errors();
+  EXPECT_EQ(dotted.server.info->server_name, "main.example");
+
+  // A client that does not know better.
+  Pair pair(context, Make(client, Role::kClient), "main.exampleX");
+  pair.client.Run();
+  std::string hello = pair.client.engine.TakeOutput().ToString();
+  const size_t at = hello.find("main.exampleX");
+  ASSERT_NE(at, std::string::npos);
+  hello[at + 12] = '.';
+  pair.server.engine.Feed(base::AsBytes(hello));
   pair.Carry();
   EXPECT_EQ(ReasonOf(pair.server.error), "unrecognized_name") << pair.Errors();
   EXPECT_EQ(ReasonOf(pair.client.error), "unrecognized_name") << pair.Errors();
