@@ -1,21 +1,30 @@
 #include "node/assemble.h"
 
+#include "base/log.h"
 #include "base/status.h"
 #include "dist/carrier/tcp.h"
 #include "dist/carrier/tls.h"
 #include "node/config_options.h"
-#include "tls/context.h"
+#include "tls/context_source.h"
 
 namespace noded::node {
 namespace {
 
+// A certificate that is replaced by a broken one does not stop the node: it keeps the last good
+// one.
+void ReportBrokenFiles(const absl::Status& status) {
+  base::LogError("tls_files_broken").Add(status);
+}
+
 // Certificates are read only where the chosen carrier needs them.
 absl::Status AddTlsCarriers(const NodeConfig& config, dist::CarrierTable& carriers) {
-  std::shared_ptr<const tls::Context> server, client;
+  std::shared_ptr<tls::ContextSource> server, client;
   if (config.has_tls_carrier()) {
-    ASSIGN_OR_RETURN(client, tls::Context::Create(config.tls.client, tls::Role::kClient));
+    ASSIGN_OR_RETURN(client, tls::ContextSource::Create(config.tls.client, tls::Role::kClient,
+                                                        ReportBrokenFiles));
     if (config.listen.is_on) {
-      ASSIGN_OR_RETURN(server, tls::Context::Create(config.tls.server, tls::Role::kServer));
+      ASSIGN_OR_RETURN(server, tls::ContextSource::Create(config.tls.server, tls::Role::kServer,
+                                                          ReportBrokenFiles));
     }
   }
   carriers.Add(dist::MakeTlsCarrier(/*is_v6=*/false, server, client));

@@ -26,14 +26,21 @@ SessionCounts Context::session_counts() const {
   return frozen_->sessions == nullptr ? SessionCounts() : frozen_->sessions->counters.Read();
 }
 
-absl::StatusOr<std::shared_ptr<const Context>> Context::Create(Options options, Role role) {
+absl::StatusOr<std::shared_ptr<const Context>> Context::Create(Options options, Role role,
+                                                               PemCache& cache) {
   RETURN_IF_ERROR(Validate(options, role));
   std::shared_ptr<Context> context(new Context(std::move(options), role));
   Options& kept = context->options_;
   Frozen& frozen = *context->frozen_;
-  ASSIGN_OR_RETURN(frozen.credentials, Credentials::Load(kept, role));
+  frozen.cache = &cache;
+  ASSIGN_OR_RETURN(frozen.credentials, Credentials::Load(kept, role, cache));
+  for (const auto& file : frozen.credentials->files()) frozen.files[file->path()] = file;
   kept.identity.password.Clear();
   kept.identity.key.Clear();
+  for (Identity& identity : kept.certs_keys) {
+    identity.password.Clear();
+    identity.key.Clear();
+  }
 
   mbedtls_ssl_config& config = frozen.config;
   int endpoint = role == Role::kServer ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT;
@@ -46,17 +53,27 @@ absl::StatusOr<std::shared_ptr<const Context>> Context::Create(Options options, 
   RETURN_IF_ERROR(SetVersions(frozen, kept));
   RETURN_IF_ERROR(SetCiphers(frozen, kept, role));
   RETURN_IF_ERROR(SetIdentity(frozen));
+  RETURN_IF_ERROR(SetPsk(frozen, kept, role));
   RETURN_IF_ERROR(SetTrust(frozen, kept, role));
   RETURN_IF_ERROR(SetSessions(frozen, kept, role));
   RETURN_IF_ERROR(SetServerNames(frozen, kept, role));
   RETURN_IF_ERROR(SetAlpn(frozen, kept));
   RETURN_IF_ERROR(SetTraffic(frozen, kept, role));
 
-  for (const mbedtls_x509_crt* one = &frozen.credentials->chain();
-       one != nullptr && one->raw.p != nullptr; one = one->next) {
-    context->certificates_.push_back(Describe(*one));
+  if (!frozen.credentials->own().empty()) {
+    for (const mbedtls_x509_crt* one = &frozen.credentials->own().front()->chain(); one != nullptr;
+         one = one->next) {
+      context->certificates_.push_back(Describe(*one));
+    }
   }
   return std::shared_ptr<const Context>(std::move(context));
+}
+
+Context::FileMap Context::Files() const {
+  FileMap files = frozen_->files;
+  if (frozen_->hosts == nullptr) return files;
+  for (const auto& host : frozen_->hosts->All()) files.merge(host->Files());
+  return files;
 }
 
 }  // namespace noded::tls

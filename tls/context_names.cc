@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/status.h"
 #include "tls/context_steps.h"
 
 namespace noded::tls {
@@ -9,7 +10,10 @@ namespace {
 // In the shape of mbedTLS's f_sni: notes the name that a client asked for where the engine wants it
 // (frozen.h).
 int OnServerName(void*, mbedtls_ssl_context* ssl, const unsigned char* name, size_t size) {
-  auto* server_name = static_cast<std::string*>(mbedtls_ssl_get_user_data_p(ssl));
+  // As OTP does: an empty name, and one with a dot at its end, is none (RFC 6066 section 3).
+  if (size == 0 || name[size - 1] == '.') return MBEDTLS_ERR_SSL_UNRECOGNIZED_NAME;
+  auto* notes = static_cast<HandshakeNotes*>(mbedtls_ssl_get_user_data_p(ssl));
+  std::string* server_name = &notes->server_name;
   server_name->clear();
   // It goes into logs: no control bytes, and no longer than a host name.
   for (size_t i = 0; i < std::min<size_t>(size, 255); ++i) {
@@ -20,8 +24,10 @@ int OnServerName(void*, mbedtls_ssl_context* ssl, const unsigned char* name, siz
 
 }  // namespace
 
-absl::Status SetServerNames(Context::Frozen& frozen, const Options&, Role role) {
-  if (role == Role::kServer) mbedtls_ssl_conf_sni(&frozen.config, OnServerName, nullptr);
+absl::Status SetServerNames(Context::Frozen& frozen, const Options& options, Role role) {
+  if (role != Role::kServer) return absl::OkStatus();
+  mbedtls_ssl_conf_sni(&frozen.config, OnServerName, nullptr);
+  ASSIGN_OR_RETURN(frozen.hosts, HostContexts::Create(options.server_names, *frozen.cache));
   return absl::OkStatus();
 }
 

@@ -11,12 +11,10 @@ namespace {
 // What a server sends after a TLS 1.3 handshake: each is used once, and a peer may connect twice.
 constexpr uint16_t kTickets = 2;
 
-std::vector<base::ByteView> Chain(const mbedtls_x509_crt* first) {
-  std::vector<base::ByteView> ders;
+void AddChain(const mbedtls_x509_crt* first, std::vector<base::ByteView>& ders) {
   for (const mbedtls_x509_crt* one = first; one != nullptr; one = one->next) {
     if (one->raw.p != nullptr) ders.emplace_back(one->raw.p, one->raw.len);
   }
-  return ders;
 }
 
 void SetRenegotiation(mbedtls_ssl_config& config, const Options& options) {
@@ -43,9 +41,10 @@ absl::Status SetSessions(Context::Frozen& frozen, const Options& options, Role r
   mbedtls_ssl_conf_tls13_key_exchange_modes(
       &config, config.MBEDTLS_PRIVATE(tls13_kex_modes) |
                    static_cast<int>(MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_PSK_EPHEMERAL));
-  const SessionBinding binding = BindSessions(options, role,
-                                              {.own = Chain(&frozen.credentials->chain()),
-                                               .anchors = Chain(&frozen.credentials->anchors())});
+  SessionCertificates certificates;
+  for (const auto& own : frozen.credentials->own()) AddChain(&own->chain(), certificates.own);
+  AddChain(frozen.credentials->anchors(), certificates.anchors);
+  const SessionBinding binding = BindSessions(options, role, certificates);
   std::shared_ptr<SessionCache> cache = sessions.cache;
   if (cache == nullptr) cache = std::make_shared<MemorySessionCache>(sessions.cache_max);
   frozen.sessions = std::make_unique<SessionStore>(std::move(cache), sessions.lifetime, binding);

@@ -21,6 +21,8 @@ absl::Status SetVersions(Context::Frozen& frozen, const Options& options);
 absl::Status SetCiphers(Context::Frozen& frozen, const Options& options, Role role);
 // context_identity.cc: our certificates and keys.
 absl::Status SetIdentity(Context::Frozen& frozen);
+// context_psk.cc: pre-shared keys.
+absl::Status SetPsk(Context::Frozen& frozen, const Options& options, Role role);
 // context_trust.cc: whether and how the peer's certificate is checked.
 absl::Status SetTrust(Context::Frozen& frozen, const Options& options, Role role);
 // context_sessions.cc: session ids, tickets, renegotiation.

@@ -10,6 +10,38 @@ namespace {
 bool IsPast(const mbedtls_x509_time& time) { return mbedtls_x509_time_is_past(&time) != 0; }
 bool IsFuture(const mbedtls_x509_time& time) { return mbedtls_x509_time_is_future(&time) != 0; }
 
+void WarnOf(const OwnCertificate& certificate, Role role, std::vector<Warning>& warnings) {
+  const char* name = RoleName(role);
+  if (!certificate.open_key_file().empty()) {
+    warnings.push_back(
+        {fmt::format("any user may read the private key in {}", certificate.open_key_file()),
+         "chmod 600 it"});
+  }
+  const mbedtls_x509_crt& own = certificate.chain();
+  const std::string subject = NameText(own.subject);
+  if (IsPast(own.valid_to)) {
+    warnings.push_back({fmt::format("the {}'s certificate ({}) expired on {}: peers will refuse it",
+                                    name, subject, TimeText(own.valid_to)),
+                        "renew it"});
+  } else if (IsFuture(own.valid_from)) {
+    warnings.push_back({fmt::format("the {}'s certificate ({}) is valid only from {} on", name,
+                                    subject, TimeText(own.valid_from)),
+                        "check the clock of this machine"});
+  }
+  const bool fits =
+      role == Role::kServer
+          ? mbedtls_x509_crt_check_extended_key_usage(
+                &own, MBEDTLS_OID_SERVER_AUTH, MBEDTLS_OID_SIZE(MBEDTLS_OID_SERVER_AUTH)) == 0
+          : mbedtls_x509_crt_check_extended_key_usage(
+                &own, MBEDTLS_OID_CLIENT_AUTH, MBEDTLS_OID_SIZE(MBEDTLS_OID_CLIENT_AUTH)) == 0;
+  if (fits) return;
+  warnings.push_back(
+      {fmt::format("the extended key usage of the {}'s certificate ({}) lacks {} authentication: "
+                   "peers will refuse it",
+                   name, subject, name),
+       "issue it for serverAuth and clientAuth: a node is both"});
+}
+
 }  // namespace
 
 std::vector<Warning> Context::Warnings() const {
@@ -17,7 +49,9 @@ std::vector<Warning> Context::Warnings() const {
   const Credentials& credentials = *frozen_->credentials;
   const char* name = RoleName(role_);
   const bool is_server = role_ == Role::kServer;
-  if (verify() == Verify::kNone) {
+  if (IsPskOnly(options_, role_)) {
+    // Nobody has a certificate to check.
+  } else if (verify() == Verify::kNone) {
     warnings.push_back(
         {is_server ? "the server asks nobody for a certificate (verify_none): any peer that knows "
                      "the cookie gets in"
@@ -25,7 +59,7 @@ std::vector<Warning> Context::Warnings() const {
                      "connection is encrypted, but perhaps with an impostor",
          fmt::format("set {0}_verify verify_peer and {0}_cacertfile{1}", name,
                      is_server ? ", and server_fail_if_no_peer_cert true" : "")});
-    if (credentials.has_anchors()) {
+    if (credentials.anchors() != nullptr) {
       warnings.push_back({fmt::format("{}_cacertfile {} has no effect: nothing is verified", name,
                                       credentials.anchors_origin()),
                           fmt::format("add {}_verify verify_peer, or remove it", name)});
@@ -47,37 +81,7 @@ std::vector<Warning> Context::Warnings() const {
                                     credentials.unreadable_anchors(), credentials.anchors_origin()),
                         "remove them, or give certificates with RSA or NIST curve keys"});
   }
-  if (credentials.is_key_open_to_others()) {
-    warnings.push_back({fmt::format("any user may read the private key in {}",
-                                    options_.identity.keyfile.empty() ? options_.identity.certfile
-                                                                      : options_.identity.keyfile),
-                        "chmod 600 it"});
-  }
-  if (!credentials.has_certificate()) return warnings;
-  const mbedtls_x509_crt& own = credentials.chain();
-  const std::string subject = NameText(own.subject);
-  if (IsPast(own.valid_to)) {
-    warnings.push_back({fmt::format("the {}'s certificate ({}) expired on {}: peers will refuse it",
-                                    name, subject, TimeText(own.valid_to)),
-                        "renew it"});
-  } else if (IsFuture(own.valid_from)) {
-    warnings.push_back({fmt::format("the {}'s certificate ({}) is valid only from {} on", name,
-                                    subject, TimeText(own.valid_from)),
-                        "check the clock of this machine"});
-  }
-  const bool fits =
-      is_server
-          ? mbedtls_x509_crt_check_extended_key_usage(
-                &own, MBEDTLS_OID_SERVER_AUTH, MBEDTLS_OID_SIZE(MBEDTLS_OID_SERVER_AUTH)) == 0
-          : mbedtls_x509_crt_check_extended_key_usage(
-                &own, MBEDTLS_OID_CLIENT_AUTH, MBEDTLS_OID_SIZE(MBEDTLS_OID_CLIENT_AUTH)) == 0;
-  if (!fits) {
-    warnings.push_back(
-        {fmt::format("the extended key usage of the {}'s certificate ({}) lacks {} authentication: "
-                     "peers will refuse it",
-                     name, subject, name),
-         "issue it for serverAuth and clientAuth: a node is both"});
-  }
+  for (const auto& own : credentials.own()) WarnOf(*own, role_, warnings);
   return warnings;
 }
 

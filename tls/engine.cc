@@ -25,6 +25,7 @@ void Engine::Feed(base::Slice ciphertext) {
     const size_t count = std::min(kFirstBytes - state.first_bytes.size(), ciphertext.size());
     state.first_bytes.insert(state.first_bytes.end(), ciphertext.data(), ciphertext.data() + count);
   }
+  if (state.hello) state.hello->Feed(ciphertext);
   state.input.push_back(std::move(ciphertext));
 }
 

@@ -9,7 +9,7 @@
 namespace noded::tls {
 
 absl::Status Engine::State::Fail(absl::Status status) {
-  if (phase == Phase::kHandshake) resumption.Forget();
+  if (phase == Phase::kHandshake && resumption) resumption->Forget();
   phase = Phase::kFailed;
   failure = status;
   input.clear();
@@ -63,6 +63,12 @@ absl::Status Engine::State::FailWithError(int error, size_t output_before) {
   if (IsRecordTooLong(error)) {
     return Refuse(Alert::kRecordOverflow,
                   StatusForError(MBEDTLS_ERR_SSL_INVALID_RECORD, Alert::kRecordOverflow, role()));
+  }
+  if (notes.is_psk_refused && ssl.MBEDTLS_PRIVATE(state) == MBEDTLS_SSL_CLIENT_HELLO) {
+    // TLS 1.3: the client has nothing but the unknown key to offer.
+    output.resize(output_before);
+    return Refuse(Alert::kUnknownPskIdentity, StatusForError(MBEDTLS_ERR_SSL_UNKNOWN_IDENTITY,
+                                                             Alert::kUnknownPskIdentity, role()));
   }
   Alert alert = AlertForError(error);
   // mbedTLS mostly sends an alert itself: one record, readable while nothing is encrypted.

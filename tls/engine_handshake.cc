@@ -37,10 +37,20 @@ Engine::State::State(std::shared_ptr<const Context> shared, EngineOptions given)
       check(expected_name),
       secrets(context->options().traffic.keylog),
       key_updates(ssl, options.limits),
-      resumption(*context, {options.peer_host, options.port, expected_name}, ssl, server_name,
-                 [this] { return check.is_verified(); }),
       budget(options.limits) {
   mbedtls_ssl_init(&ssl);
+  if (context->frozen().hosts != nullptr) hello.emplace(options.limits.max_tls_handshake_bytes);
+}
+
+absl::StatusOr<bool> Engine::State::ChooseHost() {
+  if (!hello) return true;
+  if (!hello->is_done() && !has_ended) return false;
+  const std::string name = hello->name();
+  hello.reset();
+  if (name.empty()) return true;
+  ASSIGN_OR_RETURN(std::shared_ptr<const Context> host, context->frozen().hosts->Find(name));
+  if (host != nullptr) context = std::move(host);
+  return true;
 }
 
 absl::Status Engine::State::SetUp() {
@@ -52,18 +62,25 @@ absl::Status Engine::State::SetUp() {
                        "give EngineOptions::peer_host, or disable the name check", "options");
   }
   const bool has_sni = !expected_name.empty() && !IsLiteralAddress(expected_name);
-  if (has_sni) server_name = expected_name;
-  mbedtls_ssl_set_user_data_p(&ssl, &server_name);
+  if (has_sni) notes.server_name = expected_name;
+  // RFC 6066 section 3: without the dot that ends a name.
+  if (notes.server_name.ends_with('.')) notes.server_name.pop_back();
+  mbedtls_ssl_set_user_data_p(&ssl, &notes);
   mbedtls_ssl_set_bio(&ssl, this, SendHook, ReceiveHook, nullptr);
   secrets.Attach(ssl);
   if (context->verify() == Verify::kPeer) {
     mbedtls_ssl_set_verify(&ssl, ChainCheck::OnChain, &check);
   }
-  int result = mbedtls_ssl_setup(&ssl, resumption.config());
+  ASSIGN_OR_RETURN(client_psk, ClientPsk::Create(*context));
+  resumption.emplace(*context,
+                     client_psk == nullptr ? context->frozen().config : client_psk->config(),
+                     Resumption::Peer{options.peer_host, options.port, expected_name}, ssl,
+                     notes.server_name, [this] { return check.is_verified(); });
+  int result = mbedtls_ssl_setup(&ssl, resumption->config());
   if (result == 0 && role() == Role::kClient) {
-    result = mbedtls_ssl_set_hostname(&ssl, has_sni ? server_name.c_str() : nullptr);
+    result = mbedtls_ssl_set_hostname(&ssl, has_sni ? notes.server_name.c_str() : nullptr);
   }
-  if (result == 0) resumption.Offer();
+  if (result == 0) resumption->Offer();
   if (result == 0) return absl::OkStatus();
   return StatusForError(result, AlertForError(result), role());
 }
@@ -86,7 +103,7 @@ absl::Status Engine::State::CheckFirstBytes() {
 
 absl::Status Engine::State::CheckPeer() {
   // What was checked then holds still: tls/resumption.h.
-  if (context->verify() != Verify::kPeer || resumption.is_resumed()) return absl::OkStatus();
+  if (context->verify() != Verify::kPeer || resumption->is_resumed()) return absl::OkStatus();
   check.Judge(*context);
   switch (check.outcome()) {
     case ChainCheck::Outcome::kTrusted:
@@ -102,6 +119,8 @@ absl::Status Engine::State::CheckPeer() {
   const bool is_over = mbedtls_ssl_is_handshake_over(&ssl) == 1;
   const bool is_missing = result != UINT32_MAX && (result & MBEDTLS_X509_BADCERT_MISSING) != 0;
   const Trust& trust = context->options().trust;
+  // A key that both have stands for a certificate.
+  if (is_over && !is_missing && IsPskHandshake()) return absl::OkStatus();
   if (role() == Role::kServer && !trust.fail_if_no_peer_cert) {
     if (!is_over || mbedtls_ssl_get_peer_cert(&ssl) == nullptr) return absl::OkStatus();
   } else if (!is_missing && !is_over) {
@@ -118,10 +137,26 @@ absl::Status Engine::State::CheckPeer() {
                                    AlertName(alert)));
 }
 
+bool Engine::State::IsPskHandshake() const {
+  if (context->options().psk.lookup == nullptr) return false;
+  // TLS 1.3 does without the peer's certificate only when there is a pre-shared key.
+  if (is_tls13()) return mbedtls_ssl_get_peer_cert(&ssl) == nullptr;
+  const int id = mbedtls_ssl_get_ciphersuite_id_from_ssl(&ssl);
+  const CipherSuite* suite = FindCipherSuite(static_cast<uint16_t>(id));
+  return suite != nullptr && suite->is_psk();
+}
+
 absl::StatusOr<std::optional<Event>> Engine::State::Shake() {
   // A server holds no buffers for a client that has not said anything yet.
   if (role() == Role::kServer && first_bytes.empty() && !has_ended) return std::optional<Event>();
   if (!is_set_up) {
+    const absl::StatusOr<bool> is_chosen = ChooseHost();
+    if (!is_chosen.ok()) {
+      // No session yet that could say it in its own words: a plain record.
+      output = {kAlertRecord, 3, 3, 0, 2, 2, static_cast<uint8_t>(Alert::kInternalError)};
+      return Fail(is_chosen.status());
+    }
+    if (!*is_chosen) return std::optional<Event>();
     if (absl::Status status = SetUp(); !status.ok()) return Fail(std::move(status));
   }
   RETURN_IF_ERROR(CheckFirstBytes());
@@ -142,6 +177,7 @@ absl::StatusOr<std::optional<Event>> Engine::State::ShakeOn() {
                                 "shorten its certificate chain", "handshake_failure"));
     }
     const size_t output_before = output.size();
+    const int state_before = ssl.MBEDTLS_PRIVATE(state);
     const int result = mbedtls_ssl_handshake_step(&ssl);
     if (result == MBEDTLS_ERR_SSL_WANT_READ) {
       if (!input.empty()) continue;
@@ -152,18 +188,22 @@ absl::StatusOr<std::optional<Event>> Engine::State::ShakeOn() {
       if (is_renegotiating()) return OnPeerClosed();
       return Fail(StatusForEndInHandshake(true, role()));
     }
-    if (absl::Status fault = resumption.Observe(); !fault.ok()) {
+    if (absl::Status fault = resumption->Observe(); !fault.ok()) {
       output.resize(output_before);
       return Refuse(Alert::kHandshakeFailure, std::move(fault));
     }
     RETURN_IF_ERROR(CheckPeer());
     if (result != 0) return FailWithError(result, output_before);
     if (const uint16_t agreed = noded_ssl_group(&ssl); agreed != 0) group = agreed;
+    if (client_psk != nullptr) {
+      absl::Status status = client_psk->AfterStep(ssl, state_before);
+      if (!status.ok()) return Refuse(Alert::kUnknownPskIdentity, std::move(status));
+    }
   }
   secrets.Commit(ssl);
   if (phase == Phase::kRenegotiation) return OnRenegotiated();
   phase = Phase::kOpen;
-  resumption.Finish();
+  resumption->Finish();
   info = Describe();
   return Give(HandshakeDone{info});
 }
@@ -187,9 +227,9 @@ ConnectionInfo Engine::State::Describe() const {
   if (const char* protocol = mbedtls_ssl_get_alpn_protocol(&ssl); protocol != nullptr) {
     info.alpn = protocol;
   }
-  info.server_name = server_name;
-  info.is_resumed = resumption.is_resumed();
-  if (const base::Slice der = resumption.peer(); !der.empty()) {
+  info.server_name = notes.server_name;
+  info.is_resumed = resumption->is_resumed();
+  if (const base::Slice der = resumption->peer(); !der.empty()) {
     if (auto peer = ReadCertificates(der); peer.ok()) info.peer = std::move(peer->front());
     info.peer_chain.push_back(der);
   }
@@ -210,7 +250,7 @@ ConnectionInfo Engine::State::Describe() const {
     const uint8_t* id = session->MBEDTLS_PRIVATE(id);
     info.session_id.assign(id, id + session->MBEDTLS_PRIVATE(id_len));
   }
-  info.is_peer_verified = check.is_verified() || resumption.is_peer_verified();
+  info.is_peer_verified = check.is_verified() || resumption->is_peer_verified();
   return info;
 }
 

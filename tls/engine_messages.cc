@@ -54,7 +54,7 @@ absl::Status Engine::State::OnTicket() {
   ssl.MBEDTLS_PRIVATE(state) = MBEDTLS_SSL_TLS1_3_NEW_SESSION_TICKET;
   const size_t output_before = output.size();
   const int result = mbedtls_ssl_handshake_step(&ssl);
-  if (result == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET) resumption.KeepTicket();
+  if (result == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET) resumption->KeepTicket();
   if (result == 0 || result == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET) return absl::OkStatus();
   return FailWithError(result, output_before);
 }

@@ -116,6 +116,15 @@ struct Pair {
        const base::Clock* clock = nullptr)
       : server(Make(server_options, Role::kServer), "", clock),
         client(Make(client_options, Role::kClient), std::move(host), clock) {}
+  Pair(std::shared_ptr<const Context> server_context, std::shared_ptr<const Context> client_context,
+       std::string host)
+      : server(std::move(server_context)), client(std::move(client_context), std::move(host)) {}
+
+  void Carry(size_t step = SIZE_MAX) { tls::Carry(client, server, step); }
+  std::string Errors() const {
+    return "server: " + server.error.ToString() + "; client: " + client.error.ToString();
+  }
+
   Side server;
   Side client;
 };

@@ -45,7 +45,7 @@ absl::Status Engine::State::Renegotiate() {
 
 absl::Status Engine::State::StartRenegotiation() {
   check.Reset();
-  resumption.Restart();
+  resumption->Restart();
   phase = role() == Role::kClient ? Phase::kServerHelloDue : Phase::kRenegotiation;
   handshake_bytes = 0;
   bytes_before_answer = 0;

@@ -20,7 +20,10 @@
 #include "mbedtls/ssl.h"
 
 #include "tls/alert.h"
+#include "tls/client_hello.h"
+#include "tls/client_psk.h"
 #include "tls/engine.h"
+#include "tls/frozen.h"
 #include "tls/key_update.h"
 #include "tls/renegotiation_budget.h"
 #include "tls/resumption.h"
@@ -61,6 +64,8 @@ struct Engine::State {
   absl::Status CheckDone() const;
 
   // engine_handshake.cc
+  // True once the context is the one for the name that the client asks for.
+  absl::StatusOr<bool> ChooseHost();
   absl::Status SetUp();
   absl::StatusOr<std::optional<Event>> Shake();
   absl::StatusOr<std::optional<Event>> ShakeOn();
@@ -68,6 +73,8 @@ struct Engine::State {
   absl::Status CheckPeer();
   absl::StatusOr<std::optional<Event>> WaitForCrls();
   absl::Status ResumeWithCrls();
+  // Once it is over: with a pre-shared key instead of the peer's certificate?
+  bool IsPskHandshake() const;
   ConnectionInfo Describe() const;
 
   // engine_records.cc
@@ -128,15 +135,15 @@ struct Engine::State {
     return options.clock != nullptr ? options.clock->Now() : base::SteadyClock().Now();
   }
 
-  const std::shared_ptr<const Context> context;
+  std::shared_ptr<const Context> context;
   const EngineOptions options;
   const std::string expected_name;
+  std::optional<ClientHelloName> hello;  // until the host is chosen
   ChainCheck check;
   mbedtls_ssl_context ssl;
   SessionSecrets secrets;
   KeyUpdates key_updates;
-  std::string server_name;  // asked for or sent
-  Resumption resumption;
+  std::optional<Resumption> resumption;  // from SetUp() on
   RenegotiationBudget budget;
 
   Phase phase = Phase::kHandshake;
@@ -149,6 +156,8 @@ struct Engine::State {
   absl::Status failure;                 // of kFailed
   ConnectionInfo info;
   bool has_asked_for_crls = false;
+  HandshakeNotes notes;
+  std::unique_ptr<ClientPsk> client_psk;  // null without pre-shared keys
   std::vector<uint8_t> first_bytes;
   bool is_first_checked = false;
   uint16_t group = 0;

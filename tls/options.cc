@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 #include "tls/ciphers.h"
+#include "tls/refused.h"
 
 namespace noded::tls {
 namespace {
@@ -18,11 +19,6 @@ absl::Status Refuse(Role role, std::string_view option, std::string_view what,
 absl::Status ValidateIdentity(const Identity& identity, Role role) {
   bool has_certificate = !identity.certfile.empty() || !identity.certs.empty();
   bool has_key = !identity.keyfile.empty() || !identity.key.empty();
-  if (role == Role::kServer && !has_certificate) {
-    return Refuse(
-        role, "certfile", "missing, and a TLS server needs a certificate",
-        "name a PEM file with the certificate and, unless server_keyfile is given, its key");
-  }
   if (has_key && !has_certificate) {
     return Refuse(role, "keyfile", "given without a certificate",
                   fmt::format("add {}_certfile", RoleName(role)));
@@ -30,6 +26,29 @@ absl::Status ValidateIdentity(const Identity& identity, Role role) {
   if (!identity.certs.empty() && identity.certfile.empty() && !has_key) {
     return Refuse(role, "cert", "given without its private key",
                   fmt::format("add {0}_key or {0}_keyfile", RoleName(role)));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateIdentities(const Options& options, Role role) {
+  RETURN_IF_ERROR(ValidateIdentity(options.identity, role));
+  for (const Identity& identity : options.certs_keys) {
+    if (identity.certfile.empty() && identity.certs.empty()) {
+      return Refuse(role, "certs_keys", "an entry has no certificate",
+                    "give each cert or certfile");
+    }
+    RETURN_IF_ERROR(ValidateIdentity(identity, role));
+  }
+  if (!options.certs_keys.empty() &&
+      (!options.identity.certfile.empty() || !options.identity.certs.empty())) {
+    return Refuse(role, "certs_keys", "excludes certfile and cert",
+                  "move that certificate into the list");
+  }
+  if (role == Role::kServer && IdentitiesOf(options).empty() && options.psk.lookup == nullptr) {
+    return Refuse(role, "certfile",
+                  "missing, and a TLS server needs a certificate or pre-shared keys",
+                  "name a PEM file with the certificate and, unless server_keyfile is given, its "
+                  "key, or give server_user_lookup_fun");
   }
   return absl::OkStatus();
 }
@@ -62,7 +81,39 @@ absl::Status ValidateTrust(const Trust& trust, Role role) {
   return absl::OkStatus();
 }
 
-absl::Status ValidateCiphers(const Ciphers& ciphers, const Versions& versions, Role role) {
+absl::Status ValidatePsk(const Options& options, Role role) {
+  const Psk& psk = options.psk;
+  if (psk.identity.size() > kMaxPskIdentityBytes) {
+    return Refuse(role, "psk_identity", fmt::format("has {} bytes", psk.identity.size()),
+                  fmt::format("give at most {}", kMaxPskIdentityBytes));
+  }
+  if (psk.lookup == nullptr && !psk.identity.empty()) {
+    return Refuse(role, "psk_identity", "given without a function that knows the keys",
+                  fmt::format("add {}_user_lookup_fun", RoleName(role)));
+  }
+  if (psk.lookup != nullptr && psk.identity.empty() && role == Role::kClient) {
+    return Refuse(role, "user_lookup_fun", "given without an identity to show",
+                  "add client_psk_identity");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateSchemes(const std::vector<std::string>& names, const char* option, Role role) {
+  for (const std::string& name : names) {
+    if (FindSignatureAlgorithm(name)) continue;
+    std::string known;
+    for (const NamedNumber& scheme : AllSignatureAlgorithms()) {
+      known += fmt::format(" {}", scheme.name);
+    }
+    return Refuse(role, option, fmt::format("unknown signature scheme '{}'", ShortText(name)),
+                  fmt::format("known are{}", known));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateCiphers(const Options& options, Role role) {
+  const Ciphers& ciphers = options.ciphers;
+  const Versions& versions = options.versions;
   bool usable = ciphers.suites.empty();
   for (const std::string& name : ciphers.suites) {
     const CipherSuite* suite = FindCipherSuite(name);
@@ -74,7 +125,15 @@ absl::Status ValidateCiphers(const Ciphers& ciphers, const Versions& versions, R
                              : parsed.status();
       return base::Annotate(why, fmt::format("option {}_ciphers", RoleName(role)));
     }
+    if (suite->is_psk() && options.psk.lookup == nullptr) continue;
     usable |= suite->version == Version::kTls12 ? versions.tls12 : versions.tls13;
+  }
+  if (!usable && options.psk.lookup == nullptr) {
+    return Refuse(
+        role, "ciphers",
+        "no suite of the list can be used: none is of an allowed protocol version, PSK "
+        "suites aside, which need keys",
+        fmt::format("add suites, widen {0}_versions, or give {0}_user_lookup_fun", RoleName(role)));
   }
   if (!usable) {
     return Refuse(role, "ciphers", "no suite of the list belongs to an allowed protocol version",
@@ -87,14 +146,12 @@ absl::Status ValidateCiphers(const Ciphers& ciphers, const Versions& versions, R
     return Refuse(role, "supported_groups", fmt::format("unknown group '{}'", name),
                   fmt::format("known are{}", known));
   }
-  for (const std::string& name : ciphers.signature_algorithms) {
-    if (FindSignatureAlgorithm(name)) continue;
-    std::string known;
-    for (const NamedNumber& scheme : AllSignatureAlgorithms()) {
-      known += fmt::format(" {}", scheme.name);
-    }
-    return Refuse(role, "signature_algs", fmt::format("unknown signature scheme '{}'", name),
-                  fmt::format("known are{}", known));
+  RETURN_IF_ERROR(ValidateSchemes(ciphers.signature_algorithms, "signature_algs", role));
+  RETURN_IF_ERROR(
+      ValidateSchemes(ciphers.certificate_signature_algorithms, "signature_algs_cert", role));
+  if (role == Role::kClient && (!ciphers.dhfile.empty() || !ciphers.dh.empty())) {
+    return Refuse(role, ciphers.dh.empty() ? "dhfile" : "dh", "is an option of servers",
+                  "remove it: the server chooses the parameters");
   }
   return absl::OkStatus();
 }
@@ -139,6 +196,24 @@ absl::Status ValidateSessions(const Sessions& sessions, Role role) {
   return absl::OkStatus();
 }
 
+absl::Status ValidateServerNames(const ServerNames& names, Role role) {
+  if (names.hosts.empty() && names.fun == nullptr) return absl::OkStatus();
+  if (role == Role::kClient) {
+    return Refuse(role, names.fun != nullptr ? "sni_fun" : "sni_hosts", "is an option of servers",
+                  "remove it, or use client_server_name_indication");
+  }
+  if (names.fun != nullptr && !names.hosts.empty()) {
+    return Refuse(role, "sni_fun", "excludes server_sni_hosts", "give one of both");
+  }
+  for (const auto& [host, options] : names.hosts) {
+    if (host.empty() || host.size() > 255 || host.ends_with('.') || options == nullptr) {
+      return Refuse(role, "sni_hosts", fmt::format("'{}' is no host with options", ShortText(host)),
+                    "give host names without a dot at the end, and options for each");
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 Verify EffectiveVerify(const Trust& trust, Role role) {
@@ -147,15 +222,31 @@ Verify EffectiveVerify(const Trust& trust, Role role) {
   return role == Role::kClient && has_anchors ? Verify::kPeer : Verify::kNone;
 }
 
+std::vector<const Identity*> IdentitiesOf(const Options& options) {
+  std::vector<const Identity*> identities;
+  for (const Identity& identity : options.certs_keys) identities.push_back(&identity);
+  const Identity& one = options.identity;
+  if (identities.empty() && (!one.certfile.empty() || !one.certs.empty())) identities = {&one};
+  return identities;
+}
+
+bool IsPskOnly(const Options& options, Role role) {
+  if (options.psk.lookup == nullptr) return false;
+  if (role == Role::kServer) return IdentitiesOf(options).empty();
+  return options.trust.cacertfile.empty() && options.trust.cacerts.empty() && !options.trust.verify;
+}
+
 absl::Status Validate(const Options& options, Role role) {
   if (!options.versions.tls12 && !options.versions.tls13) {
     return Refuse(role, "versions", "no protocol version is left", "allow tlsv1.2 or tlsv1.3");
   }
-  RETURN_IF_ERROR(ValidateIdentity(options.identity, role));
+  RETURN_IF_ERROR(ValidateIdentities(options, role));
+  RETURN_IF_ERROR(ValidatePsk(options, role));
   RETURN_IF_ERROR(ValidateTrust(options.trust, role));
-  RETURN_IF_ERROR(ValidateCiphers(options.ciphers, options.versions, role));
+  RETURN_IF_ERROR(ValidateCiphers(options, role));
   RETURN_IF_ERROR(ValidateSessions(options.sessions, role));
   RETURN_IF_ERROR(ValidateTraffic(options.traffic, role));
+  RETURN_IF_ERROR(ValidateServerNames(options.server_names, role));
   for (const std::string& protocol : options.alpn.protocols) {
     if (protocol.empty() || protocol.size() > 255) {
       return Refuse(role, "alpn", "a protocol name must have 1 to 255 bytes",

@@ -48,8 +48,10 @@ struct Identity {
   std::string certfile;
   // PEM with the private key; empty means certfile.
   std::string keyfile;
-  // Of an encrypted key, wherever the key comes from.
+  // Of an encrypted key, wherever the key comes from; or a function that gives it, called each time
+  // that the key is read, on any thread.
   Secret password;
+  std::function<Secret()> password_fun;
   // Instead of certfile: our certificate, then intermediates, each DER or PEM.
   std::vector<base::Slice> certs;
   // Instead of keyfile: one key, DER (PKCS#8, PKCS#1, SEC 1) or PEM.
@@ -110,7 +112,11 @@ struct Renegotiation {
   bool client_renegotiation = true;
 };
 
-// By the name that a client asks for (SNI).
+// By the name that a client asks for (SNI). A host's options are whole ones: begin with a copy of
+// the server's. A name that neither knows gets the server's own, as RFC 6066 allows and OTP does;
+// an empty name, or one that ends with a dot, is refused (unrecognized_name). `fun` is called on
+// the connection's loop and must not block; one Options object it returns is one context, so keep
+// it.
 using SniFun = std::function<std::shared_ptr<const Options>(std::string_view server_name)>;
 struct ServerNames {
   // Host name -> what replaces the server's own options. Exclusive with `fun`.
@@ -144,6 +150,9 @@ struct Traffic {
 
 struct Options {
   Identity identity;
+  // Several certificates, each with its key, instead of `identity` (`certs_keys`): the first that
+  // the peer can use is shown.
+  std::vector<Identity> certs_keys;
   Trust trust;
   Revocation revocation;
   Versions versions;
@@ -158,6 +167,12 @@ struct Options {
 
 // What `trust.verify` comes to for this role.
 Verify EffectiveVerify(const Trust& trust, Role role);
+
+// `certs_keys`, or `identity` alone; empty when there is no certificate.
+std::vector<const Identity*> IdentitiesOf(const Options& options);
+
+// Pre-shared keys are all that this side has to prove itself or the peer by (tls/psk.h).
+bool IsPskOnly(const Options& options, Role role);
 
 // Contradictions and values out of range that can be told without reading a file.
 absl::Status Validate(const Options& options, Role role);

@@ -11,10 +11,10 @@
 #include "tls/alert.h"
 #include "tls/ciphers.h"
 #include "tls/frozen.h"
+#include "tls/libcrypto_x509.h"
 #include "tls/mbedtls_resumption.h"
 #include "tls/mbedtls_session.h"
 #include "tls/session_binding.h"
-#include "tls/verify.h"
 #include "tls/x509.h"
 
 namespace noded::tls {
@@ -64,19 +64,21 @@ class Parsed {
 
 }  // namespace
 
-Resumption::Resumption(const Context& context, Peer peer, mbedtls_ssl_context& ssl,
-                       const std::string& server_name, std::function<bool()> is_verified)
+Resumption::Resumption(const Context& context, const mbedtls_ssl_config& base, Peer peer,
+                       mbedtls_ssl_context& ssl, const std::string& server_name,
+                       std::function<bool()> is_verified)
     : context_(context),
+      base_(base),
       peer_(std::move(peer)),
       ssl_(ssl),
       server_name_(server_name),
       is_verified_(std::move(is_verified)),
       store_(context.frozen().sessions.get()),
-      config_(context.frozen().config),
+      config_(base),
       began_(WallClock()) {}
 
 const mbedtls_ssl_config* Resumption::config() {
-  if (store_ == nullptr) return &context_.frozen().config;
+  if (store_ == nullptr) return &base_;
   if (is_server()) {
     mbedtls_ssl_conf_session_tickets_cb(&config_, WriteTicket, ParseTicket, this);
     mbedtls_ssl_conf_session_cache(&config_, this, GetSession, SetSession);
@@ -117,8 +119,9 @@ bool Resumption::HasFitPeer(const SessionRecord& record) const {
   if (is_checked && !record.is_peer_verified) return false;
   const Parsed certificate(record.peer);
   if (!certificate.is_valid_now()) return false;
-  return !is_checked || peer_.expected_name.empty() ||
-         MatchesHost(*certificate, peer_.expected_name);
+  if (!is_checked || peer_.expected_name.empty()) return true;
+  const X509Ptr named = ParseX509(record.peer);
+  return named != nullptr && MatchesHost(*named, peer_.expected_name);
 }
 
 bool Resumption::IsFit(const SessionRecord& record) const {

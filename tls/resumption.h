@@ -1,9 +1,9 @@
 // Lets one connection go on with what an earlier one proved: offers or accepts a session, says
 // whether it was taken, and keeps what the handshake leaves for the next. Part of an Engine.
 //
-//   Resumption resumption(context, {host, port, expected_name}, ssl, server_name, is_verified);
-//   mbedtls_ssl_setup(&ssl, resumption.config());
-//   resumption.Offer();                                  // a client, once its host name is set
+//   Resumption resumption(context, config, {host, port, expected_name}, ssl, server_name,
+//   is_verified); mbedtls_ssl_setup(&ssl, resumption.config()); resumption.Offer(); // a client,
+//   once its host name is set
 //   ... each handshake step, then
 //   RETURN_IF_ERROR(resumption.Observe());               // refuse with handshake_failure
 //   if (resumption.is_resumed()) ...                     // no certificate comes: peer() has it
@@ -40,10 +40,11 @@ class Resumption {
     std::string expected_name;  // client: what its certificate must carry
   };
 
-  // `ssl` and `server_name` (SNI, as far as it is known) outlive it. `is_verified`: has this
-  // handshake's peer been checked?
-  Resumption(const Context& context, Peer peer, mbedtls_ssl_context& ssl,
-             const std::string& server_name, std::function<bool()> is_verified);
+  // `base`: what the connection would be set up with without this. It, `ssl` and `server_name`
+  // (SNI, as far as it is known) outlive it. `is_verified`: has this handshake's peer been checked?
+  Resumption(const Context& context, const mbedtls_ssl_config& base, Peer peer,
+             mbedtls_ssl_context& ssl, const std::string& server_name,
+             std::function<bool()> is_verified);
   Resumption(const Resumption&) = delete;
   Resumption& operator=(const Resumption&) = delete;
 
@@ -99,13 +100,14 @@ class Resumption {
   SessionTime Expiry(const SessionRecord& record, std::chrono::seconds longest) const;
 
   const Context& context_;
+  const mbedtls_ssl_config& base_;
   const Peer peer_;
   mbedtls_ssl_context& ssl_;
   const std::string& server_name_;
   const std::function<bool()> is_verified_;
   SessionStore* const store_;  // null: no session is gone on with
 
-  mbedtls_ssl_config config_;  // the context's, with our hooks; owns nothing
+  mbedtls_ssl_config config_;  // `base_` with our hooks; owns nothing
   bool is_resumed_ = false;
   bool has_offer_ = false;  // a session was offered, by us or the peer
   bool has_extended_master_secret_ = false;

@@ -15,7 +15,7 @@ SslVersions GetVersions() {
 std::vector<std::string> CipherSuites(CipherSuiteNames names) {
   std::vector<std::string> found;
   for (const CipherSuite& suite : AllCipherSuites()) {
-    if (names != CipherSuiteNames::kAll && !suite.is_default) continue;
+    if (names != CipherSuiteNames::kAll && suite.use != CipherSuite::Use::kDefault) continue;
     found.emplace_back(names == CipherSuiteNames::kOpenssl ? suite.openssl : suite.iana);
   }
   return found;

@@ -22,8 +22,8 @@ absl::Status NotConfigured(std::string_view side) {
 
 class TlsCarrier : public Carrier {
  public:
-  TlsCarrier(bool is_v6, std::shared_ptr<const tls::Context> server,
-             std::shared_ptr<const tls::Context> client)
+  TlsCarrier(bool is_v6, std::shared_ptr<tls::ContextSource> server,
+             std::shared_ptr<tls::ContextSource> client)
       : is_v6_(is_v6), server_(std::move(server)), client_(std::move(client)) {}
 
   std::string_view name() const override { return is_v6_ ? "inet6_tls" : "inet_tls"; }
@@ -38,8 +38,9 @@ class TlsCarrier : public Carrier {
         co_await ConnectTcp(loop, target.host, target.port, family, deadline);
     if (!plain.ok()) co_return plain.status();
     std::string name = target.node_host.empty() ? target.host : target.node_host;
+    std::shared_ptr<const tls::Context> context = client_->current();
     absl::StatusOr<std::unique_ptr<Stream>> secure =
-        co_await tls::Handshake(*std::move(plain), client_, std::move(name), deadline);
+        co_await tls::Handshake(*std::move(plain), std::move(context), std::move(name), deadline);
     co_return secure;
   }
 
@@ -49,16 +50,17 @@ class TlsCarrier : public Carrier {
       accepted->Abort();
       co_return NotConfigured("server");
     }
+    std::shared_ptr<const tls::Context> context = server_->current();
     absl::StatusOr<std::unique_ptr<Stream>> secure =
-        co_await tls::Handshake(std::move(accepted), server_, std::string(), deadline);
+        co_await tls::Handshake(std::move(accepted), std::move(context), std::string(), deadline);
     co_return secure;
   }
 
   std::vector<Warning> Warnings() const override {
     std::vector<Warning> warnings;
-    for (const auto& context : {server_, client_}) {
-      if (context == nullptr) continue;
-      for (tls::Warning& warning : context->Warnings()) {
+    for (const auto& source : {server_, client_}) {
+      if (source == nullptr) continue;
+      for (tls::Warning& warning : source->current()->Warnings()) {
         warnings.push_back({std::move(warning.what), std::move(warning.mend)});
       }
     }
@@ -67,14 +69,24 @@ class TlsCarrier : public Carrier {
 
  private:
   const bool is_v6_;
-  const std::shared_ptr<const tls::Context> server_;
-  const std::shared_ptr<const tls::Context> client_;
+  const std::shared_ptr<tls::ContextSource> server_;
+  const std::shared_ptr<tls::ContextSource> client_;
 };
+
+std::shared_ptr<tls::ContextSource> Fixed(std::shared_ptr<const tls::Context> context) {
+  if (context == nullptr) return nullptr;
+  return std::make_shared<tls::ContextSource>(std::move(context));
+}
 
 }  // namespace
 
 std::unique_ptr<Carrier> MakeTlsCarrier(bool is_v6, std::shared_ptr<const tls::Context> server,
                                         std::shared_ptr<const tls::Context> client) {
+  return MakeTlsCarrier(is_v6, Fixed(std::move(server)), Fixed(std::move(client)));
+}
+
+std::unique_ptr<Carrier> MakeTlsCarrier(bool is_v6, std::shared_ptr<tls::ContextSource> server,
+                                        std::shared_ptr<tls::ContextSource> client) {
   return std::make_unique<TlsCarrier>(is_v6, std::move(server), std::move(client));
 }
 

@@ -206,7 +206,8 @@ TEST(TlsCarrierTest, GivesUpOnASilentPeerAtTheDeadline) {
 TEST(TlsCarrierTest, SaysWhichSideHasNoOptionsAndPassesWarningsOn) {
   Loop loop;
   TestCerts certs;
-  auto none = MakeTlsCarrier(false, nullptr, nullptr);
+  const std::shared_ptr<tls::ContextSource> nothing;
+  auto none = MakeTlsCarrier(false, nothing, nothing);
   Target target{"127.0.0.1", 1, "b.example"};
   const auto refused = Start(loop, none->Connect(loop, target, Soon())).get();
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kFailedPrecondition);
