@@ -32,9 +32,12 @@ namespace noded::base {
 struct TlsFacts {
   std::string version;       // "tlsv1.2" or "tlsv1.3", as Erlang spells it
   std::string cipher_suite;  // IANA name
+  std::string group;         // of the key exchange; empty: none, or of TLS 1.2's finite fields
   std::string alpn;
   std::string sni;
   bool is_resumed = false;
+  // The peer's certificate was checked against our trust anchors.
+  bool is_peer_verified = false;
   // The peer's certificate; empty when it sent none.
   std::string peer_subject;
   std::string peer_issuer;
@@ -43,6 +46,8 @@ struct TlsFacts {
   std::vector<std::string> peer_ip_addresses;
   std::vector<std::string> peer_uris;
   Slice peer_certificate_der;
+  // As the peer sent it, its own certificate first.
+  std::vector<Slice> peer_chain_der;
 };
 
 struct PeerIdentity {

@@ -22,6 +22,9 @@ base::TlsFacts Facts(const ConnectionInfo& info) {
   facts.alpn = info.alpn;
   facts.sni = info.server_name;
   facts.is_resumed = info.is_resumed;
+  facts.is_peer_verified = info.is_peer_verified;
+  facts.group = info.group;
+  facts.peer_chain_der = info.peer_chain;
   if (!info.peer) return facts;
   facts.peer_subject = info.peer->subject;
   facts.peer_issuer = info.peer->issuer;
