@@ -20,6 +20,9 @@ void ReportBrokenFiles(const absl::Status& status) {
 absl::Status AddTlsCarriers(const NodeConfig& config, dist::CarrierTable& carriers) {
   std::shared_ptr<tls::ContextSource> server, client;
   if (config.has_tls_carrier()) {
+    if (config.tls.pem_cache_clean) {
+      tls::PemCache::Shared().SetInterval(*config.tls.pem_cache_clean);
+    }
     ASSIGN_OR_RETURN(client, tls::ContextSource::Create(config.tls.client, tls::Role::kClient,
                                                         ReportBrokenFiles));
     if (config.listen.is_on) {
@@ -27,8 +30,8 @@ absl::Status AddTlsCarriers(const NodeConfig& config, dist::CarrierTable& carrie
                                                           ReportBrokenFiles));
     }
   }
-  carriers.Add(dist::MakeTlsCarrier(/*is_v6=*/false, server, client));
-  carriers.Add(dist::MakeTlsCarrier(/*is_v6=*/true, server, client));
+  carriers.Add(dist::MakeTlsCarrier(/*is_v6=*/false, server, client, config.tls.verify_client));
+  carriers.Add(dist::MakeTlsCarrier(/*is_v6=*/true, server, client, config.tls.verify_client));
   return absl::OkStatus();
 }
 

@@ -230,6 +230,7 @@ absl::Status ReadTls(ConfigReader& reader, const ConfigInputs& inputs) {
     RETURN_IF_ERROR(dist::ApplyTlsFile(*text, path, config.tls));
     reader.SetOrigin("ssl_dist_optfile", file->origin);
   }
+  RETURN_IF_ERROR(dist::FinishTlsOptions(config.tls));
   if (config.has_tls_carrier()) {
     RETURN_IF_ERROR(dist::ValidateTlsOptions(config.tls, config.listen.is_on));
   } else if (config.tls.is_given) {

@@ -49,12 +49,18 @@ std::vector<Warning> Context::Warnings() const {
   const Credentials& credentials = *frozen_->credentials;
   const char* name = RoleName(role_);
   const bool is_server = role_ == Role::kServer;
+  if (options_.traffic.keylog != nullptr) {
+    warnings.push_back({fmt::format("{}_keylog writes down the keys of every connection: whoever "
+                                    "reads them reads the traffic",
+                                    name),
+                        "remove it when you are done with looking"});
+  }
   if (IsPskOnly(options_, role_)) {
     // Nobody has a certificate to check.
   } else if (verify() == Verify::kNone) {
     warnings.push_back(
-        {is_server ? "the server asks nobody for a certificate (verify_none): any peer that knows "
-                     "the cookie gets in"
+        {is_server ? "the server asks nobody for a certificate (verify_none): whoever connects "
+                     "gets in, as far as nothing above TLS, such as a cookie, stops them"
                    : "the client does not check the server's certificate (verify_none): the "
                      "connection is encrypted, but perhaps with an impostor",
          fmt::format("set {0}_verify verify_peer and {0}_cacertfile{1}", name,

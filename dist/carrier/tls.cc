@@ -4,8 +4,10 @@
 
 #include "fmt/format.h"
 
+#include "base/deadline.h"
 #include "base/status.h"
 #include "dist/carrier/connect.h"
+#include "dist/carrier/tls_peer_check.h"
 #include "tls/tls_stream.h"
 
 namespace noded::dist {
@@ -23,8 +25,12 @@ absl::Status NotConfigured(std::string_view side) {
 class TlsCarrier : public Carrier {
  public:
   TlsCarrier(bool is_v6, std::shared_ptr<tls::ContextSource> server,
-             std::shared_ptr<tls::ContextSource> client)
-      : is_v6_(is_v6), server_(std::move(server)), client_(std::move(client)) {}
+             std::shared_ptr<tls::ContextSource> client,
+             std::optional<std::vector<std::string>> verify_client)
+      : is_v6_(is_v6),
+        server_(std::move(server)),
+        client_(std::move(client)),
+        verify_client_(std::move(verify_client)) {}
 
   std::string_view name() const override { return is_v6_ ? "inet6_tls" : "inet_tls"; }
   bool is_v6() const override { return is_v6_; }
@@ -53,7 +59,14 @@ class TlsCarrier : public Carrier {
     std::shared_ptr<const tls::Context> context = server_->current();
     absl::StatusOr<std::unique_ptr<Stream>> secure =
         co_await tls::Handshake(std::move(accepted), std::move(context), std::string(), deadline);
-    co_return secure;
+    if (!secure.ok() || !verify_client_) co_return secure;
+    const absl::Status checked = CheckPeer((*secure)->peer(), *verify_client_);
+    if (checked.ok()) co_return secure;
+    // The handshake is over, so there is no alert for it: the peer sees a polite end.
+    base::Deadline guard((*secure)->loop(), deadline, [&secure] { (*secure)->Abort(); });
+    absl::Status closed = co_await (*secure)->Close();
+    closed.IgnoreError();
+    co_return checked;
   }
 
   std::vector<Warning> Warnings() const override {
@@ -71,6 +84,7 @@ class TlsCarrier : public Carrier {
   const bool is_v6_;
   const std::shared_ptr<tls::ContextSource> server_;
   const std::shared_ptr<tls::ContextSource> client_;
+  const std::optional<std::vector<std::string>> verify_client_;
 };
 
 std::shared_ptr<tls::ContextSource> Fixed(std::shared_ptr<const tls::Context> context) {
@@ -86,8 +100,10 @@ std::unique_ptr<Carrier> MakeTlsCarrier(bool is_v6, std::shared_ptr<const tls::C
 }
 
 std::unique_ptr<Carrier> MakeTlsCarrier(bool is_v6, std::shared_ptr<tls::ContextSource> server,
-                                        std::shared_ptr<tls::ContextSource> client) {
-  return std::make_unique<TlsCarrier>(is_v6, std::move(server), std::move(client));
+                                        std::shared_ptr<tls::ContextSource> client,
+                                        std::optional<std::vector<std::string>> verify_client) {
+  return std::make_unique<TlsCarrier>(is_v6, std::move(server), std::move(client),
+                                      std::move(verify_client));
 }
 
 }  // namespace noded::dist

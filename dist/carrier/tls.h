@@ -12,6 +12,9 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "dist/carrier/carrier.h"
 #include "tls/context_source.h"
@@ -20,9 +23,12 @@ namespace noded::dist {
 
 // New connections follow the files of their options; old ones live on. `server` may be null when
 // nobody is accepted, `client` when nobody is connected to: the side that is missing then answers
-// FailedPrecondition.
-std::unique_ptr<Carrier> MakeTlsCarrier(bool is_v6, std::shared_ptr<tls::ContextSource> server,
-                                        std::shared_ptr<tls::ContextSource> client);
+// FailedPrecondition. `verify_client`: peers that connect must pass dist/carrier/tls_peer_check.h,
+// with these hosts allowed.
+std::unique_ptr<Carrier> MakeTlsCarrier(
+    bool is_v6, std::shared_ptr<tls::ContextSource> server,
+    std::shared_ptr<tls::ContextSource> client,
+    std::optional<std::vector<std::string>> verify_client = std::nullopt);
 // The same with contexts that never change.
 std::unique_ptr<Carrier> MakeTlsCarrier(bool is_v6, std::shared_ptr<const tls::Context> server,
                                         std::shared_ptr<const tls::Context> client);

@@ -25,6 +25,8 @@ struct TlsOptionCall {
   std::string_view name;
   std::string_view origin;
   tls::Options& options;
+  // For what is more than a field of one role.
+  TlsOptions& all;
 
   // "option server_depth (ERL_FLAGS)"
   std::string Where() const;
@@ -47,8 +49,10 @@ struct TlsOptionEntry {
   TlsOptionUse use;
   PairForm pair_form = PairForm::kTerm;
   absl::Status (*apply)(const TlsOptionCall& call, const Term& value) = nullptr;
-  // kLater: values, as printed and set apart by blanks, that mean "off". kRefused: why.
-  std::string_view note = "";
+  // kLater, kRefused: values, as printed and set apart by blanks, that ask for nothing.
+  std::string_view off = "";
+  // kRefused; empty: tls/refused.h says it.
+  std::string_view why = "";
   bool is_for_server = true;
   bool is_for_client = true;
 };
@@ -58,8 +62,5 @@ const TlsOptionEntry* FindTlsOption(std::string_view name);
 
 // Whether a value of this option may be shown in a message.
 bool IsSecretTlsOption(std::string_view name);
-
-// {versions, ...}, also -ssl protocol_version.
-absl::Status ApplyVersions(const TlsOptionCall& call, const Term& value);
 
 }  // namespace noded::dist

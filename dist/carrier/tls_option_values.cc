@@ -9,7 +9,9 @@
 
 #include "base/nearest_name.h"
 #include "base/status.h"
+#include "dist/carrier/tls_option_apply.h"
 #include "tls/ciphers.h"
+#include "tls/refused.h"
 
 namespace noded::dist {
 namespace {
@@ -58,6 +60,30 @@ std::string SchemeName(const Term& scheme) {
 }
 
 }  // namespace
+
+absl::Status TakeFunction(const Call& call, const Term& value, FunctionForm form,
+                          FunctionName& name) {
+  const bool is_fun_with_state = form.has_state && value.IsTuple(2);
+  const Term& function = is_fun_with_state ? value.tuple()[0] : value;
+  const size_t words = form.has_state ? 3 : 2;
+  if (function.kind() == Kind::kExport && is_fun_with_state == form.has_state &&
+      function.export_fun().arity == form.arity) {
+    const Export& fun = function.export_fun();
+    name.text = fmt::format("{}:{}", fun.module.view(), fun.function.view());
+    if (form.has_state) name.state = value.tuple()[1];
+    return absl::OkStatus();
+  }
+  if (value.IsTuple(words) && value.tuple()[0].is_atom() && value.tuple()[1].is_atom()) {
+    name.text = fmt::format("{}:{}", value.tuple()[0].atom(), value.tuple()[1].atom());
+    if (form.has_state) name.state = value.tuple()[2];
+    return absl::OkStatus();
+  }
+  return call.WrongValue(
+      value, form.has_state
+                 ? fmt::format("{{Module, Function, State}} or {{fun Module:Function/{}, State}}",
+                               form.arity)
+                 : fmt::format("{{Module, Function}} or fun Module:Function/{}", form.arity));
+}
 
 absl::Status TakeBool(const Call& call, const Term& value, bool& field) {
   const std::optional<bool> is_on = value.AsBool();

@@ -18,6 +18,19 @@
 
 namespace noded::dist {
 
+// A function that the program has registered (tls/function_registry.h).
+struct FunctionName {
+  std::string text;  // "module:function"
+  Term state;
+};
+struct FunctionForm {
+  uint8_t arity;
+  bool has_state;
+};
+// fun M:F/Arity or {M, F}; with a state {fun M:F/Arity, State} or {M, F, State}.
+absl::Status TakeFunction(const TlsOptionCall& call, const Term& value, FunctionForm form,
+                          FunctionName& name);
+
 absl::Status TakeBool(const TlsOptionCall& call, const Term& value, bool& field);
 // Text without zero bytes, not empty.
 absl::Status TakePath(const TlsOptionCall& call, const Term& value, std::string& field);

@@ -1,6 +1,9 @@
 #include "dist/carrier/tls_options.h"
 
 #include <charconv>
+#include <limits>
+#include <map>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -8,10 +11,12 @@
 
 #include "base/nearest_name.h"
 #include "base/status.h"
+#include "dist/carrier/tls_option_apply.h"
 #include "dist/carrier/tls_option_table.h"
 #include "dist/term_scan.h"
 #include "dist/term_text.h"
 #include "dist/utf8.h"
+#include "tls/refused.h"
 
 namespace noded::dist {
 namespace {
@@ -98,14 +103,19 @@ absl::Status Apply(const TlsOptionCall& call, const Term& value, TlsOptions& opt
           fmt::format("{}_{} ({})", tls::RoleName(call.role), call.name, call.origin));
       return absl::OkStatus();
     case TlsOptionUse::kLater:
-      if (IsOneOf(PrintTerm(value), entry->note)) return absl::OkStatus();
+      if (IsOneOf(PrintTerm(value), entry->off)) return absl::OkStatus();
       return Refuse(fmt::format("{}: is not supported yet", call.Where()),
-                    entry->note.empty()
+                    entry->off.empty()
                         ? "remove it until a later version has it"
                         : fmt::format("remove it, or set it to {}, until a later version has it",
-                                      entry->note.substr(0, entry->note.find(' '))));
+                                      entry->off.substr(0, entry->off.find(' '))));
     case TlsOptionUse::kRefused:
-      return Refuse(fmt::format("{}: is not taken", call.Where()), entry->note);
+      if (IsOneOf(PrintTerm(value), entry->off)) return absl::OkStatus();
+      if (const tls::Refusal* refusal = tls::RefusedOption(entry->name);
+          entry->why.empty() && refusal != nullptr) {
+        return tls::RefusedError(*refusal, call.Where());
+      }
+      return Refuse(fmt::format("{}: is not taken", call.Where()), entry->why);
   }
   return absl::OkStatus();
 }
@@ -175,13 +185,50 @@ absl::Status ApplyProperty(tls::Role role, const Term& property, std::string_vie
   return ApplyTlsOption(role, name.atom(), property.tuple()[1], origin, options);
 }
 
+bool IsIdentityOption(std::string_view name) {
+  return name == "certfile" || name == "cert" || name == "certs_keys";
+}
+
+// The server's own options with what the host changes.
+absl::StatusOr<std::shared_ptr<const tls::Options>> MakeHostOptions(const TlsHostOptions& host,
+                                                                    TlsOptions& options) {
+  TlsOptions one;
+  one.server = options.server;
+  one.server.server_names = {};
+  const auto properties = host.options.list();
+  const std::string origin = fmt::format("sni_hosts of {}, {}", host.host, host.origin);
+  for (const Term& property : properties) {
+    if (!property.IsTuple(2) || !property.tuple()[0].is_atom()) {
+      return Refuse(
+          fmt::format("option server_sni_hosts ({}): an entry is not {{Option, Value}}", origin),
+          "write entries as in {certfile, \"/etc/noded/a.pem\"}");
+    }
+    // A certificate of its own has a key of its own.
+    if (IsIdentityOption(property.tuple()[0].atom())) {
+      one.server.identity = {};
+      one.server.certs_keys.clear();
+    }
+  }
+  for (const Term& property : properties) {
+    const std::string_view name = property.tuple()[0].atom();
+    RETURN_IF_ERROR(ApplyTlsOption(tls::Role::kServer, name, property.tuple()[1], origin, one));
+    if (!one.sni_hosts.empty() || one.server.server_names.fun || one.verify_client) {
+      return Refuse(
+          fmt::format("option server_{} ({}): is for the server as a whole", name, origin),
+          "move it out of sni_hosts");
+    }
+  }
+  options.ignored.insert(options.ignored.end(), one.ignored.begin(), one.ignored.end());
+  return std::make_shared<const tls::Options>(std::move(one.server));
+}
+
 }  // namespace
 
 absl::Status ApplyTlsOption(tls::Role role, std::string_view name, const Term& value,
                             std::string_view origin, TlsOptions& options) {
   options.is_given = true;
   tls::Options& target = role == tls::Role::kServer ? options.server : options.client;
-  return Apply({role, name, origin, target}, value, options);
+  return Apply({role, name, origin, target, options}, value, options);
 }
 
 absl::Status ApplyTlsPair(std::string_view name, std::string_view value, std::string_view origin,
@@ -197,7 +244,7 @@ absl::Status ApplyTlsPair(std::string_view name, std::string_view value, std::st
   }
   const tls::Role role = is_server ? tls::Role::kServer : tls::Role::kClient;
   tls::Options& target = is_server ? options.server : options.client;
-  const TlsOptionCall call{role, name.substr(7), origin, target};
+  const TlsOptionCall call{role, name.substr(7), origin, target, options};
   const TlsOptionEntry* entry = FindTlsOption(call.name);
   if (entry == nullptr) return RefuseUnknown(call);
   if (!IsFor(*entry, role)) return RefuseRole(call);
@@ -250,8 +297,7 @@ absl::Status ApplySslParameter(std::string_view key, const Term& value, std::str
                                             "session_cb",
                                             "session_cb_init_args",
                                             "session_delay_cleanup_time",
-                                            "session_lifetime",
-                                            "ssl_pem_cache_clean"};
+                                            "session_lifetime"};
   for (std::string_view known : kNoEffect) {
     if (key != known) continue;
     options.ignored.push_back(fmt::format("-ssl {} ({})", key, origin));
@@ -261,16 +307,35 @@ absl::Status ApplySslParameter(std::string_view key, const Term& value, std::str
     for (tls::Role role : {tls::Role::kServer, tls::Role::kClient}) {
       tls::Options& target = role == tls::Role::kServer ? options.server : options.client;
       RETURN_IF_ERROR(ApplyVersions(
-          {role, "versions", fmt::format("-ssl {}, {}", key, origin), target}, value));
+          {role, "versions", fmt::format("-ssl {}, {}", key, origin), target, options}, value));
     }
+    return absl::OkStatus();
+  }
+  if (key == "ssl_pem_cache_clean") {
+    const std::optional<int64_t> interval = value.AsInt();
+    if (!interval || *interval < 0 || *interval > std::numeric_limits<int32_t>::max()) {
+      return Refuse(fmt::format("-ssl {} ({}): found {}", key, origin, PrintTerm(value)),
+                    "expected are milliseconds");
+    }
+    options.pem_cache_clean = std::chrono::milliseconds(*interval);
     return absl::OkStatus();
   }
   if (key == "dtls_protocol_version") return absl::OkStatus();
   std::vector<std::string_view> all(std::begin(kNoEffect), std::end(kNoEffect));
   all.push_back("protocol_version");
+  all.push_back("ssl_pem_cache_clean");
   return Refuse(
       fmt::format("-ssl {} ({}): unknown parameter{}", key, origin, base::DidYouMean(key, all)),
       "docs/flags.md lists the parameters; certificates and keys go to -ssl_dist_opt");
+}
+
+absl::Status FinishTlsOptions(TlsOptions& options) {
+  std::map<std::string, std::shared_ptr<const tls::Options>> hosts;
+  for (const TlsHostOptions& host : options.sni_hosts) {
+    ASSIGN_OR_RETURN(hosts[host.host], MakeHostOptions(host, options));
+  }
+  options.server.server_names.hosts = std::move(hosts);
+  return absl::OkStatus();
 }
 
 absl::Status ValidateTlsOptions(const TlsOptions& options, bool is_listening) {

@@ -5,8 +5,8 @@
 //   RETURN_IF_ERROR(ApplySslParameter("protocol_version", term, "ERL_FLAGS", options));
 //   RETURN_IF_ERROR(ApplyTlsPair("server_certfile", "/etc/noded/node.pem", "ERL_FLAGS", options));
 //   RETURN_IF_ERROR(ApplyTlsFile(text, "/etc/noded/ssl_dist.conf", options));
-//   RETURN_IF_ERROR(ValidateTlsOptions(options));      // what can be told without reading PEM
-//   files
+//   RETURN_IF_ERROR(FinishTlsOptions(options));
+//   RETURN_IF_ERROR(ValidateTlsOptions(options));        // as far as no file has to be read
 //
 // Of an option given twice the later counts; OTP reads the pairs first, then the file.
 //
@@ -17,6 +17,8 @@
 // common_option, client_option, server_option.
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,11 +30,24 @@
 
 namespace noded::dist {
 
+// What `sni_hosts` says of one host.
+struct TlsHostOptions {
+  std::string host;
+  Term options;  // a list, as for a server
+  std::string origin;
+};
+
 struct TlsOptions {
   tls::Options server;
   tls::Options client;
   // Options that are taken without any effect here, as written: "server hibernate_after (FILE)".
   std::vector<std::string> ignored;
+  // `sni_hosts`, until FinishTlsOptions().
+  std::vector<TlsHostOptions> sni_hosts;
+  // {verify_fun, {inet_tls_dist, verify_client, Hosts}}: the hosts (dist/carrier/tls_peer_check.h).
+  std::optional<std::vector<std::string>> verify_client;
+  // `-ssl ssl_pem_cache_clean`: how often files are looked at, of the whole process.
+  std::optional<std::chrono::milliseconds> pem_cache_clean;
   // Whether pairs or a file were given at all.
   bool is_given = false;
 };
@@ -51,6 +66,9 @@ absl::Status ApplySslParameter(std::string_view key, const Term& value, std::str
 // One option of one role, as in an option file.
 absl::Status ApplyTlsOption(tls::Role role, std::string_view name, const Term& value,
                             std::string_view origin, TlsOptions& options);
+
+// When all options are given, before they are used: makes what depends on others (sni_hosts).
+absl::Status FinishTlsOptions(TlsOptions& options);
 
 // tls::Validate for both roles. A node that does not listen needs no server options.
 absl::Status ValidateTlsOptions(const TlsOptions& options, bool is_listening = true);

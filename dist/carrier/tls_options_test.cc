@@ -1,5 +1,6 @@
 #include "dist/carrier/tls_options.h"
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -7,6 +8,7 @@
 
 #include "dist/carrier/tls_option_table.h"
 #include "dist/term_text.h"
+#include "tests/testlib/temp_dir.h"
 
 namespace noded::dist {
 namespace {
@@ -70,6 +72,7 @@ TEST(TlsOptionsTest, PairsOfOtpsDocumentationAreTaken) {
       {"client_versions", "tlsv1.3"},
       {"server_hibernate_after", "1000"},
       {"client_crl_check", "false"},
+      {"client_log_level", "debug"},
       {"client_ktls", "false"}};
   for (const auto& [name, value] : pairs) {
     absl::Status status = ApplyTlsPair(name, value, "ERL_FLAGS", options);
@@ -90,7 +93,8 @@ TEST(TlsOptionsTest, PairsOfOtpsDocumentationAreTaken) {
   EXPECT_EQ(options.client.ciphers.suites, Names{"TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"});
   EXPECT_FALSE(options.client.versions.tls12);
   EXPECT_TRUE(options.client.versions.tls13);
-  EXPECT_EQ(options.ignored, Names{"server_hibernate_after (ERL_FLAGS)"});
+  EXPECT_EQ(options.server.traffic.hibernate_after, std::chrono::milliseconds(1000));
+  EXPECT_EQ(options.ignored, Names{"client_log_level (ERL_FLAGS)"});
   EXPECT_TRUE(options.is_given);
 }
 
@@ -122,16 +126,14 @@ TEST(TlsOptionsTest, WrongPairsAreRefusedWithPlaceAndMend) {
   EXPECT_TRUE(Has(PairRefusal("server_certfile", ""), "the path of a PEM file"));
   EXPECT_TRUE(Has(PairRefusal("server_versions", "tlsv1.1"), "RFC 8996"));
   EXPECT_TRUE(Has(PairRefusal("server_ciphers", "ECDHE-RSA-AES256-GCM-SHA383"),
-                  "nearest known one is ECDHE-RSA-AES256-GCM-SHA384"));
+                  "did you mean 'ECDHE-RSA-AES256-GCM-SHA384'"));
 }
 
 TEST(TlsOptionsTest, WhatTheEngineLacksIsRefusedUnlessItIsOff) {
   EXPECT_TRUE(Has(PairRefusal("client_crl_check", "true"), "is not supported yet"));
   EXPECT_TRUE(Has(PairRefusal("client_crl_check", "peer"), "set it to false"));
   EXPECT_TRUE(Has(PairRefusal("server_ktls", "true"), "is not supported yet"));
-  EXPECT_TRUE(Has(PairRefusal("server_verify_fun", "{m, f, []}"), "is not supported yet"));
-  EXPECT_TRUE(Has(ServerRefusal("{verify_fun, {fun inet_tls_dist:verify_client/3, []}}"),
-                  "server_verify_fun (/f:1): is not supported yet"));
+  EXPECT_TRUE(Has(PairRefusal("server_verify_fun", "{m, f, []}"), "m:f is not supported yet"));
   EXPECT_TRUE(Has(ServerRefusal("{session_tickets, stateless}"), "is not supported yet"));
   EXPECT_TRUE(Has(ServerRefusal("{partial_chain, undefined}"), "is not supported yet"));
   Server("{session_tickets, disabled}, {crl_check, false}, {verify_fun, undefined}");
@@ -163,10 +165,15 @@ TEST(TlsOptionsTest, CertificatesAndKeysMayStandInTheFile) {
   EXPECT_EQ(options.identity.key.view(), "\x04\x05");
   EXPECT_EQ(options.trust.cacerts.size(), 1u);
   options = Server("{certs_keys, [#{certfile => \"/c\", keyfile => \"/k\", password => \"p\"}]}");
-  EXPECT_EQ(options.identity.certfile, "/c");
-  EXPECT_EQ(options.identity.keyfile, "/k");
-  EXPECT_EQ(options.identity.password.view(), "p");
-  EXPECT_TRUE(Has(ServerRefusal("{certs_keys, [#{}, #{}]}"), "not supported yet"));
+  ASSERT_EQ(options.certs_keys.size(), 1u);
+  EXPECT_EQ(options.certs_keys[0].certfile, "/c");
+  EXPECT_EQ(options.certs_keys[0].keyfile, "/k");
+  EXPECT_EQ(options.certs_keys[0].password.view(), "p");
+  options = Server(
+      "{certs_keys, [#{certfile => \"/c\"}, #{cert => <<1>>, key => {'ECPrivateKey', "
+      "<<4>>}}]}");
+  ASSERT_EQ(options.certs_keys.size(), 2u);
+  EXPECT_EQ(options.certs_keys[1].key.view(), "\x04");
   EXPECT_TRUE(Has(ServerRefusal("{certs_keys, [#{file => 1}]}"), "one of the keys"));
   EXPECT_TRUE(Has(ServerRefusal("{key, #{engine => 1}}"), "not supported yet"));
 }
@@ -175,7 +182,7 @@ TEST(TlsOptionsTest, SecretsAreNeverShown) {
   EXPECT_FALSE(Has(ServerRefusal("{key, {'DSAPrivateKey', <<\"s3cret\">>}}"), "s3cret"));
   EXPECT_FALSE(Has(ServerRefusal("{password, {s3cret}}"), "s3cret"));
   EXPECT_FALSE(Has(ServerRefusal("{certs_keys, [#{password => {s3cret}}]}"), "s3cret"));
-  EXPECT_FALSE(Has(ServerRefusal("{psk_identity, \"s3cret\"}"), "s3cret"));
+  EXPECT_FALSE(Has(ServerRefusal("{psk_identity, {s3cret}}"), "s3cret"));
 }
 
 TEST(TlsOptionsTest, TheServersNameIsGivenOrNotChecked) {
@@ -189,6 +196,59 @@ TEST(TlsOptionsTest, TheServersNameIsGivenOrNotChecked) {
 
 TEST(TlsOptionsTest, OfAnOptionGivenTwiceTheLaterCounts) {
   EXPECT_EQ(Server("{depth, 1}, {depth, 2}").trust.depth, 2);
+}
+
+TEST(TlsOptionsTest, AHostBeginsWithTheServersOptionsWhereverTheyStand) {
+  TlsOptions options = FromFile(
+      "[{server, [{sni_hosts, [{\"a.example\", [{certfile, \"/a.pem\"}, {depth, 3}]},"
+      "{\"b.example\", [{keyfile, \"/b.key\"}, {certfile, \"/b.pem\"}]}]},"
+      "{certfile, \"/s.pem\"}, {keyfile, \"/s.key\"}, {versions, ['tlsv1.3']}]}].");
+  ASSERT_TRUE(FinishTlsOptions(options).ok());
+  ASSERT_EQ(options.server.server_names.hosts.size(), 2u);
+  EXPECT_EQ(options.server.server_names.hosts.at("b.example")->identity.keyfile, "/b.key");
+  const tls::Options& host = *options.server.server_names.hosts.at("a.example");
+  EXPECT_EQ(host.identity.certfile, "/a.pem");
+  EXPECT_EQ(host.identity.keyfile, "") << "the server's key is of the server's certificate";
+  EXPECT_EQ(host.trust.depth, 3);
+  EXPECT_FALSE(host.versions.tls12);
+  EXPECT_EQ(options.server.identity.certfile, "/s.pem");
+}
+
+TEST(TlsOptionsTest, AHostsOptionsAreJudgedLikeTheServers) {
+  for (const auto& [entry, why] : std::vector<std::pair<std::string, std::string>>{
+           {"{cerfile, \"/a\"}", "server_cerfile (sni_hosts of a.example, /f:1): unknown option"},
+           {"certfile", "an entry is not {Option, Value}"},
+           {"{sni_hosts, [{\"b\", []}]}", "is for the server as a whole"},
+           {"{server_name_indication, \"b\"}", "is an option of clients"}}) {
+    TlsOptions options = FromFile("[{server, [{sni_hosts, [{\"a.example\", [" + entry + "]}]}]}].");
+    const absl::Status status = FinishTlsOptions(options);
+    EXPECT_TRUE(Has(std::string(status.message()), why)) << status;
+  }
+}
+
+TEST(TlsOptionsTest, OtpsCheckOfConnectingNodesIsKnownByItsName) {
+  EXPECT_EQ(FromFile("[{server, [{verify_fun, {fun inet_tls_dist:verify_client/3, undefined}}]}].")
+                .verify_client,
+            Names{});
+  EXPECT_EQ(FromFile("[{server, [{verify_fun, {inet_tls_dist, verify_client, [\"a\", 'x@b']}}]}].")
+                .verify_client,
+            (Names{"a", "x@b"}));
+  EXPECT_FALSE(FromFile("[{server, [{verify_fun, undefined}]}].").verify_client);
+  EXPECT_TRUE(Has(FileRefusal("[{client, [{verify_fun, {inet_tls_dist, verify_client, []}}]}]."),
+                  "nodes that connect to this one"));
+  EXPECT_TRUE(
+      Has(ServerRefusal("{verify_fun, {inet_tls_dist, verify_client, [{x}]}}"), "found {x}"));
+}
+
+TEST(TlsOptionsTest, KeysAreAppendedToTheirLogForTheOwnerAlone) {
+  testlib::TempDir dir;
+  const std::string path = dir.File("keys");
+  const tls::Options options = Server("{keylog, \"" + path + "\"}");
+  options.traffic.keylog("one");
+  Client("{keylog, \"" + path + "\"}").traffic.keylog("two");
+  EXPECT_EQ(testlib::ReadFile(path), "one\ntwo\n");
+  EXPECT_EQ(std::filesystem::status(path).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
 }
 
 TEST(TlsOptionsTest, AFileOfAnotherFormIsRefused) {
@@ -232,6 +292,9 @@ TEST(TlsOptionsTest, ApplicationParametersOfSslApplyToBothRoles) {
   EXPECT_FALSE(options.is_given);
   EXPECT_TRUE(ApplySslParameter("session_lifetime", Term::Int(1), "ERL_FLAGS", options).ok());
   EXPECT_EQ(options.ignored, Names{"-ssl session_lifetime (ERL_FLAGS)"});
+  EXPECT_TRUE(ApplySslParameter("ssl_pem_cache_clean", Term::Int(500), "ERL_FLAGS", options).ok());
+  EXPECT_EQ(options.pem_cache_clean, std::chrono::milliseconds(500));
+  EXPECT_FALSE(ApplySslParameter("ssl_pem_cache_clean", Term::Int(-1), "ERL_FLAGS", options).ok());
   const absl::Status status =
       ApplySslParameter("protocol_versoin", Term::Nil(), "ERL_FLAGS", options);
   EXPECT_TRUE(Has(std::string(status.message()), "did you mean 'protocol_version'?")) << status;

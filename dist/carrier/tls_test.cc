@@ -203,6 +203,25 @@ TEST(TlsCarrierTest, GivesUpOnASilentPeerAtTheDeadline) {
   loop.Run([&] { (*listener)->Close(); });
 }
 
+TEST(TlsCarrierTest, VerifyClientLetsInWhoComesFromWhereItsCertificateSays) {
+  Loop loop;
+  TestCerts certs;
+  auto server = std::make_shared<tls::ContextSource>(
+      Make(certs, certs.Node("b@b.example"), tls::Role::kServer));
+  const auto reason = [&](const char* client, std::vector<std::string> allowed) {
+    auto source =
+        std::make_shared<tls::ContextSource>(Make(certs, certs.Node(client), tls::Role::kClient));
+    auto carrier = MakeTlsCarrier(false, server, source, std::move(allowed));
+    Meeting meeting = Meet(loop, *carrier, "b.example");
+    const std::string found = meeting.far.ok() ? "let in" : ReasonOf(meeting.far.status());
+    loop.Run([&] { meeting = Meeting(); });
+    return found;
+  };
+  EXPECT_EQ(reason("a@127.0.0.1", {}), "let in");
+  EXPECT_EQ(reason("a@a.example", {}), "cert_no_hostname_nor_ip_match");
+  EXPECT_EQ(reason("a@a.example", {"x@a.example"}), "let in");
+}
+
 TEST(TlsCarrierTest, SaysWhichSideHasNoOptionsAndPassesWarningsOn) {
   Loop loop;
   TestCerts certs;

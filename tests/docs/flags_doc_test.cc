@@ -48,7 +48,7 @@ TEST(FlagsDocTest, EveryTlsOptionHasItsStatus) {
         EXPECT_TRUE(Has(page.substr(none, never - none), name)) << name;
         break;
       case dist::TlsOptionUse::kRefused:
-        if (option.note.find("sockets") == std::string_view::npos) {
+        if (option.why.find("sockets") == std::string_view::npos) {
           EXPECT_TRUE(Has(page.substr(never), name)) << name;
         }
         break;

@@ -1,0 +1,77 @@
+#include "tls/function_registry.h"
+
+#include <utility>
+#include <vector>
+
+#include "fmt/format.h"
+
+#include "base/nearest_name.h"
+#include "base/status.h"
+
+namespace noded::tls {
+
+FunctionRegistry& FunctionRegistry::Shared() {
+  static FunctionRegistry registry;
+  return registry;
+}
+
+template <class Fun>
+absl::StatusOr<Fun> FunctionRegistry::Find(const Table<Fun>& table, std::string_view kind,
+                                           std::string_view name) const {
+  if (const auto found = table.find(name); found != table.end()) return found->second;
+  std::vector<std::string_view> known;
+  for (const auto& [each, fun] : table) known.push_back(each);
+  return base::Error(
+      absl::StatusCode::kInvalidArgument,
+      fmt::format("no {} '{}' is registered with this program{}", kind, name,
+                  base::DidYouMean(name, known)),
+      known.empty()
+          ? std::string("none is: a C++ program registers its own (tls/function_registry.h)")
+          : fmt::format("known are {}", fmt::join(known, ", ")),
+      "options");
+}
+
+void FunctionRegistry::RegisterVerifyFun(std::string name, VerifyFun fun) {
+  std::lock_guard lock(mutex_);
+  verify_funs_[std::move(name)] = std::move(fun);
+}
+void FunctionRegistry::RegisterPartialChain(std::string name, PartialChainFun fun) {
+  std::lock_guard lock(mutex_);
+  partial_chains_[std::move(name)] = std::move(fun);
+}
+void FunctionRegistry::RegisterSniFun(std::string name, SniFun fun) {
+  std::lock_guard lock(mutex_);
+  sni_funs_[std::move(name)] = std::move(fun);
+}
+void FunctionRegistry::RegisterUserLookupFun(std::string name, PskFun fun) {
+  std::lock_guard lock(mutex_);
+  user_lookup_funs_[std::move(name)] = std::move(fun);
+}
+void FunctionRegistry::RegisterReuseSession(std::string name, decltype(Sessions::reuse_fun) fun) {
+  std::lock_guard lock(mutex_);
+  reuse_sessions_[std::move(name)] = std::move(fun);
+}
+
+absl::StatusOr<VerifyFun> FunctionRegistry::FindVerifyFun(std::string_view name) const {
+  std::lock_guard lock(mutex_);
+  return Find(verify_funs_, "verify_fun", name);
+}
+absl::StatusOr<PartialChainFun> FunctionRegistry::FindPartialChain(std::string_view name) const {
+  std::lock_guard lock(mutex_);
+  return Find(partial_chains_, "partial_chain", name);
+}
+absl::StatusOr<SniFun> FunctionRegistry::FindSniFun(std::string_view name) const {
+  std::lock_guard lock(mutex_);
+  return Find(sni_funs_, "sni_fun", name);
+}
+absl::StatusOr<PskFun> FunctionRegistry::FindUserLookupFun(std::string_view name) const {
+  std::lock_guard lock(mutex_);
+  return Find(user_lookup_funs_, "user_lookup_fun", name);
+}
+absl::StatusOr<decltype(Sessions::reuse_fun)> FunctionRegistry::FindReuseSession(
+    std::string_view name) const {
+  std::lock_guard lock(mutex_);
+  return Find(reuse_sessions_, "reuse_session", name);
+}
+
+}  // namespace noded::tls

@@ -1,0 +1,70 @@
+// Functions of the program, by the name under which options on a command line or in a file mean
+// them: what Erlang writes as {Module, Function, State} or fun Module:Function/Arity.
+//
+//   FunctionRegistry::Shared().RegisterVerifyFun("shop:pin", pin);          // before options are
+//   read -ssl_dist_opt server_verify_fun "{shop, pin, []}"                       // means it
+//
+// A name registered again means the later function; options that were read before keep the earlier.
+// Thread-safe. Errors of Find...: InvalidArgument, which names the known functions of that kind.
+#pragma once
+
+#include <any>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+
+#include "tls/options.h"
+#include "tls/verify_fun.h"
+
+namespace noded::tls {
+
+// As PskLookup (tls/psk.h), with the state of the option: what it holds is up to who reads the
+// option (dist: a dist::Term).
+using PskFun =
+    std::function<std::optional<Secret>(std::string_view identity_or_hint, const std::any& state)>;
+
+class FunctionRegistry {
+ public:
+  FunctionRegistry() = default;
+  FunctionRegistry(const FunctionRegistry&) = delete;
+  FunctionRegistry& operator=(const FunctionRegistry&) = delete;
+
+  // The process's own.
+  static FunctionRegistry& Shared();
+
+  // `name` is "module:function". Options: verify_fun, partial_chain, sni_fun, user_lookup_fun and a
+  // server's reuse_session.
+  void RegisterVerifyFun(std::string name, VerifyFun fun);
+  void RegisterPartialChain(std::string name, PartialChainFun fun);
+  void RegisterSniFun(std::string name, SniFun fun);
+  void RegisterUserLookupFun(std::string name, PskFun fun);
+  void RegisterReuseSession(std::string name, decltype(Sessions::reuse_fun) fun);
+
+  absl::StatusOr<VerifyFun> FindVerifyFun(std::string_view name) const;
+  absl::StatusOr<PartialChainFun> FindPartialChain(std::string_view name) const;
+  absl::StatusOr<SniFun> FindSniFun(std::string_view name) const;
+  absl::StatusOr<PskFun> FindUserLookupFun(std::string_view name) const;
+  absl::StatusOr<decltype(Sessions::reuse_fun)> FindReuseSession(std::string_view name) const;
+
+ private:
+  template <class Fun>
+  using Table = std::map<std::string, Fun, std::less<>>;
+  template <class Fun>
+  absl::StatusOr<Fun> Find(const Table<Fun>& table, std::string_view kind,
+                           std::string_view name) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  mutable std::mutex mutex_;
+  Table<VerifyFun> verify_funs_ ABSL_GUARDED_BY(mutex_);
+  Table<PartialChainFun> partial_chains_ ABSL_GUARDED_BY(mutex_);
+  Table<SniFun> sni_funs_ ABSL_GUARDED_BY(mutex_);
+  Table<PskFun> user_lookup_funs_ ABSL_GUARDED_BY(mutex_);
+  Table<decltype(Sessions::reuse_fun)> reuse_sessions_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace noded::tls
