@@ -62,6 +62,10 @@ struct Limits {
   size_t max_epmd_request_bytes = 2056;
   size_t max_epmd_clients = 1024;
   size_t max_epmd_reply_bytes = 4 * 1024 * 1024;
+  // nodectl tls serve: connections at once (more wait with the kernel), and the head of an HTTP
+  // request.
+  size_t max_served_connections = 4096;
+  size_t max_http_head_bytes = 16 * 1024;
 };
 
 }  // namespace noded::base

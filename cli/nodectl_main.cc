@@ -11,6 +11,7 @@
 #include "cli/start.h"
 #include "cli/verb.h"
 #include "cli/verbs/certs.h"
+#include "cli/verbs/tls.h"
 #include "node/version.h"
 
 namespace noded::cli {
@@ -39,6 +40,7 @@ class Grammar {
     AddNodeVerb("nodes", "The nodes that a node is connected to.", Nodes);
     AddNodeVerb("info", "What a node is, its links, and the link to it.", Info);
     AddCerts();
+    AddTls();
   }
 
   CLI::App& app() { return app_; }
@@ -103,12 +105,48 @@ class Grammar {
     });
   }
 
+  void AddTls() {
+    CLI::App* tls = app_.add_subcommand("tls", "TLS alone: a server or a client to try it with.");
+    tls->require_subcommand(1);
+    CLI::App* serve = AddTlsVerb(tls, "serve", "A server that sends back what it gets.",
+                                 "[HOST:]PORT [OPTION VALUE ...]", TlsServe);
+    serve->add_flag("--www", tls_.is_www, "Answer HTTP with a page about the connection");
+    serve->add_flag("--discard", tls_.is_discard, "Send nothing back");
+    serve->add_flag("--once", tls_.is_once, "End after one connection");
+    CLI::App* connect = AddTlsVerb(tls, "connect", "Standard input to a server, and back.",
+                                   "HOST:PORT [OPTION VALUE ...]", TlsConnect);
+    connect->add_flag("--info", tls_.is_info, "Print what was agreed, and close");
+    connect->add_flag("--close", tls_.closes_early, "Read no more when the input has ended");
+  }
+
+  CLI::App* AddTlsVerb(CLI::App* tls, const char* name, const char* help, const char* words,
+                       absl::Status (*run)(const TlsArguments&)) {
+    CLI::App* verb = tls->add_subcommand(name, help);
+    verb->footer(
+        std::string("\nIt takes ") + words +
+        ".\nOptions are those of -ssl_dist_opt without server_ or client_: certfile, cacertfile,\n"
+        "verify, versions, ciphers, ... (docs/flags.md).\n");
+    AddOptions(verb);
+    AddWords(verb, words, 1);
+    verb->callback([this, run] {
+      chosen_ = [this, run](VerbContext& context) {
+        tls_.words = context.arguments().words;
+        tls_.is_json = context.arguments().is_json;
+        tls_.timeout = context.timeout();
+        const absl::Status status = run(tls_);
+        return status.ok() ? kAnswered : context.Fail(status);
+      };
+    });
+    return verb;
+  }
+
   static ExitCode FailedFile(const absl::Status& status) {
     cli::Fail("nodectl", status);
     return kUsage;
   }
 
   VerbArguments& arguments_;
+  TlsArguments tls_;
   CLI::App app_{"nodectl asks a node of an Erlang cluster one question.", "nodectl"};
   std::function<int(VerbContext&)> chosen_;
 };
