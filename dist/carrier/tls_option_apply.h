@@ -26,8 +26,14 @@ TlsOptionFunction ApplyServerNameIndication, ApplyVerifyFun;
 TlsOptionFunction ApplyVersions, ApplyCiphers, ApplyHonorCipherOrder, ApplyGroups;
 TlsOptionFunction ApplySignatureAlgorithms, ApplyCertificateSignatureAlgorithms;
 TlsOptionFunction ApplyDhfile, ApplyDh, ApplyAlpn;
-TlsOptionFunction ApplySecureRenegotiate, ApplyClientRenegotiation, ApplyReuseSessions;
+TlsOptionFunction ApplySecureRenegotiate, ApplyClientRenegotiation;
 TlsOptionFunction ApplySniHosts, ApplySniFun;
+
+// tls_option_sessions.cc: going on with earlier sessions.
+TlsOptionFunction ApplyReuseSessions, ApplyReuseSession, ApplySessionTickets;
+
+// tls_option_revocation.cc
+TlsOptionFunction ApplyCrlCheck, ApplyCrlCache, ApplyPartialChain;
 
 // tls_option_traffic.cc: what goes on while a connection is open.
 TlsOptionFunction ApplyKeyUpdateAt, ApplyRenegotiateAt, ApplyMaxFragmentLength;

@@ -66,14 +66,6 @@ absl::Status ApplySecureRenegotiate(const Call& call, const Term& value) {
 absl::Status ApplyClientRenegotiation(const Call& call, const Term& value) {
   return TakeBool(call, value, call.options.renegotiation.client_renegotiation);
 }
-absl::Status ApplyReuseSessions(const Call& call, const Term& value) {
-  if (value.IsAtom("save") && call.role == tls::Role::kClient) {
-    call.options.sessions.reuse_sessions = true;
-    return absl::OkStatus();
-  }
-  return TakeBool(call, value, call.options.sessions.reuse_sessions);
-}
-
 // [{"host", [Option]}]: kept until all options of the server are known, whose copy a host's begin
 // with (FinishTlsOptions).
 absl::Status ApplySniHosts(const Call& call, const Term& value) {

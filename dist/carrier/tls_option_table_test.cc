@@ -41,7 +41,22 @@ const std::vector<Case>& Cases() {
       {"verify_fun",
        {"undefined", "{inet_tls_dist, verify_client, []}",
         "{fun inet_tls_dist:verify_client/3, []}"},
-       {{"{a, b, []}", "a:b"}, {"{fun a:b/2, []}", "/3"}, {"{a, b}", "{Module, Function, State}"}}},
+       {{"{a, b, []}", "no verify_fun 'a:b'"},
+        {"{fun a:b/2, []}", "/3"},
+        {"{a, b}", "{Module, Function, State}"}}},
+      {"partial_chain",
+       {"fun shop:anchor/1", "{shop, anchor}"},
+       {{"undefined", "fun Module:Function/1"}, {"{shop, ancor}", "'shop:anchor'?"}}},
+      {"crl_check", {"false", "true", "peer", "best_effort"}, {{"yes", "best_effort or false"}}},
+      {"crl_cache",
+       {"{ssl_crl_cache, {internal, []}}", "{ssl_crl_cache, {internal, [{http, 5000}]}}"},
+       {{"{my_cache, {internal, []}}", "for C++ programs"},
+        {"{ssl_crl_cache, {internal, [{http, 0}]}}", "1 to 60000"},
+        {"{ssl_crl_cache, {internal, [{file, \"/none.crl\"}]}}", "/none.crl"}}},
+      {"reuse_session",
+       {"undefined", "fun shop:reuse/4"},
+       {{"fun shop:reuse/3", "/4"}, {"{shop, use}", "no reuse_session 'shop:use'"}}},
+      {"session_tickets", {"disabled", "stateful", "stateless"}, {{"auto", "or stateless"}}},
       {"versions",
        {"['tlsv1.2']", "['tlsv1.3', 'tlsv1.2']", "'tlsv1.3'"},
        {{"['tlsv1.1']", "RFC 8996"}, {"['sslv3']", "not supported"}, {"[]", "'tlsv1.2'"}}},
@@ -90,6 +105,11 @@ class TlsOptionTableTest : public testing::Test {
   static void SetUpTestSuite() {
     tls::FunctionRegistry& registry = tls::FunctionRegistry::Shared();
     registry.RegisterSniFun("shop:names", [](std::string_view) { return nullptr; });
+    registry.RegisterPartialChain("shop:anchor",
+                                  [](const std::vector<base::Slice>&) { return base::Slice(); });
+    registry.RegisterReuseSession("shop:reuse",
+                                  [](const base::Slice&, const tls::CertificateInfo*, tls::Version,
+                                     std::string_view) { return true; });
     registry.RegisterUserLookupFun("shop:keys", [](std::string_view, const std::any&) {
       return std::optional<tls::Secret>("key");
     });

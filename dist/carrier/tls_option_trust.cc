@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "dist/carrier/tls_option_apply.h"
 #include "dist/carrier/tls_option_values.h"
+#include "tls/function_registry.h"
 
 namespace noded::dist {
 namespace {
@@ -93,9 +94,11 @@ absl::Status ApplyVerifyFun(const Call& call, const Term& value) {
   FunctionName name;
   RETURN_IF_ERROR(TakeFunction(call, value, {.arity = 3, .has_state = true}, name));
   if (name.text == kVerifyClient) return TakeVerifyClient(call, name.state);
-  return base::Error(absl::StatusCode::kInvalidArgument,
-                     fmt::format("{}: {} is not supported yet", call.Where(), name.text),
-                     fmt::format("remove it, or name {}", kVerifyClient), "options");
+  auto fun = tls::FunctionRegistry::Shared().FindVerifyFun(name.text);
+  if (!fun.ok()) return base::Annotate(fun.status(), call.Where());
+  call.options.trust.verify_fun = *std::move(fun);
+  call.options.trust.verify_state = std::move(name.state);
+  return absl::OkStatus();
 }
 
 }  // namespace noded::dist

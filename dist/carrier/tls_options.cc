@@ -1,7 +1,6 @@
 #include "dist/carrier/tls_options.h"
 
 #include <charconv>
-#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -17,6 +16,7 @@
 #include "dist/term_text.h"
 #include "dist/utf8.h"
 #include "tls/refused.h"
+#include "tls/sqlite_session_cache.h"
 
 namespace noded::dist {
 namespace {
@@ -185,6 +185,28 @@ absl::Status ApplyProperty(tls::Role role, const Term& property, std::string_vie
   return ApplyTlsOption(role, name.atom(), property.tuple()[1], origin, options);
 }
 
+// A cache in files, of each role its own, when -ssl session_cb asks for one.
+absl::Status MakeSessionCaches(TlsOptions& options) {
+  if (!options.session_cb.is_sqlite) {
+    if (options.session_cb.folder.empty()) return absl::OkStatus();
+    return Refuse("-ssl session_cb_init_args: names a folder, and sessions are kept in memory",
+                  "add -ssl session_cb sqlite");
+  }
+  if (options.session_cb.folder.empty()) {
+    return Refuse("-ssl session_cb sqlite: has no folder",
+                  "add -ssl session_cb_init_args '[{folder, \"/var/lib/noded\"}]'");
+  }
+  for (tls::Role role : {tls::Role::kServer, tls::Role::kClient}) {
+    tls::Sessions& sessions =
+        role == tls::Role::kServer ? options.server.sessions : options.client.sessions;
+    auto cache =
+        tls::SqliteSessionCache::Factory(options.session_cb.folder, sessions.cache_max)(role);
+    if (!cache.ok()) return base::Annotate(cache.status(), "-ssl session_cb sqlite");
+    sessions.cache = *std::move(cache);
+  }
+  return absl::OkStatus();
+}
+
 bool IsIdentityOption(std::string_view name) {
   return name == "certfile" || name == "cert" || name == "certs_keys";
 }
@@ -282,54 +304,8 @@ absl::Status ApplyTlsFile(std::string_view text, std::string_view path, TlsOptio
   return absl::OkStatus();
 }
 
-absl::Status ApplySslParameter(std::string_view key, const Term& value, std::string_view origin,
-                               TlsOptions& options) {
-  constexpr std::string_view kNoEffect[] = {"alert_timeout",
-                                            "bypass_pem_cache",
-                                            "internal_active_n",
-                                            "server_session_ticket_lifetime",
-                                            "server_session_ticket_store_size",
-                                            "server_session_ticket_max_early_data",
-                                            "client_session_ticket_lifetime",
-                                            "client_session_ticket_store_size",
-                                            "session_cache_client_max",
-                                            "session_cache_server_max",
-                                            "session_cb",
-                                            "session_cb_init_args",
-                                            "session_delay_cleanup_time",
-                                            "session_lifetime"};
-  for (std::string_view known : kNoEffect) {
-    if (key != known) continue;
-    options.ignored.push_back(fmt::format("-ssl {} ({})", key, origin));
-    return absl::OkStatus();
-  }
-  if (key == "protocol_version") {
-    for (tls::Role role : {tls::Role::kServer, tls::Role::kClient}) {
-      tls::Options& target = role == tls::Role::kServer ? options.server : options.client;
-      RETURN_IF_ERROR(ApplyVersions(
-          {role, "versions", fmt::format("-ssl {}, {}", key, origin), target, options}, value));
-    }
-    return absl::OkStatus();
-  }
-  if (key == "ssl_pem_cache_clean") {
-    const std::optional<int64_t> interval = value.AsInt();
-    if (!interval || *interval < 0 || *interval > std::numeric_limits<int32_t>::max()) {
-      return Refuse(fmt::format("-ssl {} ({}): found {}", key, origin, PrintTerm(value)),
-                    "expected are milliseconds");
-    }
-    options.pem_cache_clean = std::chrono::milliseconds(*interval);
-    return absl::OkStatus();
-  }
-  if (key == "dtls_protocol_version") return absl::OkStatus();
-  std::vector<std::string_view> all(std::begin(kNoEffect), std::end(kNoEffect));
-  all.push_back("protocol_version");
-  all.push_back("ssl_pem_cache_clean");
-  return Refuse(
-      fmt::format("-ssl {} ({}): unknown parameter{}", key, origin, base::DidYouMean(key, all)),
-      "docs/flags.md lists the parameters; certificates and keys go to -ssl_dist_opt");
-}
-
 absl::Status FinishTlsOptions(TlsOptions& options) {
+  RETURN_IF_ERROR(MakeSessionCaches(options));
   std::map<std::string, std::shared_ptr<const tls::Options>> hosts;
   for (const TlsHostOptions& host : options.sni_hosts) {
     ASSIGN_OR_RETURN(hosts[host.host], MakeHostOptions(host, options));

@@ -37,6 +37,12 @@ struct TlsHostOptions {
   std::string origin;
 };
 
+// -ssl session_cb and session_cb_init_args.
+struct SessionCb {
+  bool is_sqlite = false;
+  std::string folder;
+};
+
 struct TlsOptions {
   tls::Options server;
   tls::Options client;
@@ -48,6 +54,7 @@ struct TlsOptions {
   std::optional<std::vector<std::string>> verify_client;
   // `-ssl ssl_pem_cache_clean`: how often files are looked at, of the whole process.
   std::optional<std::chrono::milliseconds> pem_cache_clean;
+  SessionCb session_cb;
   // Whether pairs or a file were given at all.
   bool is_given = false;
 };
@@ -67,7 +74,8 @@ absl::Status ApplySslParameter(std::string_view key, const Term& value, std::str
 absl::Status ApplyTlsOption(tls::Role role, std::string_view name, const Term& value,
                             std::string_view origin, TlsOptions& options);
 
-// When all options are given, before they are used: makes what depends on others (sni_hosts).
+// When all options are given, before they are used: makes what depends on others (sni_hosts),
+// and opens the session caches of session_cb; blocks on the disk.
 absl::Status FinishTlsOptions(TlsOptions& options);
 
 // tls::Validate for both roles. A node that does not listen needs no server options.

@@ -130,13 +130,46 @@ TEST(TlsOptionsTest, WrongPairsAreRefusedWithPlaceAndMend) {
 }
 
 TEST(TlsOptionsTest, WhatTheEngineLacksIsRefusedUnlessItIsOff) {
-  EXPECT_TRUE(Has(PairRefusal("client_crl_check", "true"), "is not supported yet"));
-  EXPECT_TRUE(Has(PairRefusal("client_crl_check", "peer"), "set it to false"));
-  EXPECT_TRUE(Has(PairRefusal("server_ktls", "true"), "is not supported yet"));
-  EXPECT_TRUE(Has(PairRefusal("server_verify_fun", "{m, f, []}"), "m:f is not supported yet"));
-  EXPECT_TRUE(Has(ServerRefusal("{session_tickets, stateless}"), "is not supported yet"));
-  EXPECT_TRUE(Has(ServerRefusal("{partial_chain, undefined}"), "is not supported yet"));
-  Server("{session_tickets, disabled}, {crl_check, false}, {verify_fun, undefined}");
+  EXPECT_TRUE(Has(PairRefusal("client_ktls", "true"), "is not supported yet"));
+  EXPECT_TRUE(Has(PairRefusal("client_stapling", "staple"), "set it to no_staple"));
+  EXPECT_TRUE(Has(ServerRefusal("{cookie, true}"), "server_cookie (/f:1): is not supported yet"));
+  Server("{ktls, false}, {cookie, false}, {stapling, no_staple}");
+}
+
+TEST(TlsOptionsTest, RevocationListsAreAskedFor) {
+  const tls::Revocation pair = [] {
+    TlsOptions options;
+    EXPECT_TRUE(ApplyTlsPair("client_crl_check", "best_effort", "ERL_FLAGS", options).ok());
+    EXPECT_TRUE(ApplyTlsPair("client_crl_cache", "{ssl_crl_cache, {internal, [{http, 100}]}}",
+                             "ERL_FLAGS", options)
+                    .ok());
+    return options.client.revocation;
+  }();
+  EXPECT_EQ(pair.check, tls::CrlCheck::kBestEffort);
+  EXPECT_NE(pair.cache, nullptr);
+}
+
+TEST(TlsOptionsTest, SessionsAreKeptWhereTheApplicationSays) {
+  testlib::TempDir dir;
+  const auto apply = [](TlsOptions& options, std::string_view key, const std::string& value) {
+    const absl::Status status = ApplySslParameter(key, *ParseTerm(value), "ERL_FLAGS", options);
+    EXPECT_TRUE(status.ok()) << status;
+  };
+  TlsOptions options;
+  apply(options, "session_lifetime", "600");
+  apply(options, "session_cache_client_max", "7");
+  EXPECT_EQ(options.server.sessions.lifetime, std::chrono::seconds(600));
+  EXPECT_EQ(options.client.sessions.cache_max, 7u);
+  apply(options, "session_cb", "sqlite");
+  EXPECT_TRUE(Has(std::string(FinishTlsOptions(options).message()), "has no folder"));
+  apply(options, "session_cb_init_args", "[{folder, \"" + dir.path() + "\"}]");
+  ASSERT_TRUE(FinishTlsOptions(options).ok());
+  EXPECT_NE(options.server.sessions.cache, nullptr);
+  EXPECT_NE(options.client.sessions.cache, options.server.sessions.cache);
+  apply(options, "session_cb", "memory");
+  EXPECT_TRUE(Has(std::string(FinishTlsOptions(options).message()), "kept in memory"));
+  EXPECT_FALSE(ApplySslParameter("session_cb", Term::Atom("mnesia"), "E", options).ok());
+  EXPECT_FALSE(ApplySslParameter("session_lifetime", Term::Int(0), "E", options).ok());
 }
 
 TEST(TlsOptionsTest, ListsAndBinariesOfAFileAreTaken) {
@@ -290,8 +323,8 @@ TEST(TlsOptionsTest, ApplicationParametersOfSslApplyToBothRoles) {
       ApplySslParameter("protocol_version", *ParseTerm("['tlsv1.3']"), "ERL_FLAGS", options).ok());
   EXPECT_FALSE(options.server.versions.tls12 || options.client.versions.tls12);
   EXPECT_FALSE(options.is_given);
-  EXPECT_TRUE(ApplySslParameter("session_lifetime", Term::Int(1), "ERL_FLAGS", options).ok());
-  EXPECT_EQ(options.ignored, Names{"-ssl session_lifetime (ERL_FLAGS)"});
+  EXPECT_TRUE(ApplySslParameter("alert_timeout", Term::Int(1), "ERL_FLAGS", options).ok());
+  EXPECT_EQ(options.ignored, Names{"-ssl alert_timeout (ERL_FLAGS)"});
   EXPECT_TRUE(ApplySslParameter("ssl_pem_cache_clean", Term::Int(500), "ERL_FLAGS", options).ok());
   EXPECT_EQ(options.pem_cache_clean, std::chrono::milliseconds(500));
   EXPECT_FALSE(ApplySslParameter("ssl_pem_cache_clean", Term::Int(-1), "ERL_FLAGS", options).ok());
