@@ -1,4 +1,5 @@
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "base/byte_reader.h"
@@ -7,6 +8,12 @@
 #include "tls/failure.h"
 
 namespace noded::tls {
+namespace {
+
+// RFC 8446 D.4: goes before the first record that a client seals.
+constexpr uint8_t kChangeCipherSpec[] = {20, 3, 3, 0, 1, 1};
+
+}  // namespace
 
 absl::Status Engine::State::Fail(absl::Status status) {
   if (phase == Phase::kHandshake && resumption) resumption->Forget();
@@ -31,8 +38,16 @@ bool Engine::State::UseNewestKeys() {
   return true;
 }
 
+bool Engine::State::IsChangeCipherSpecDue() const {
+  return is_tls13() && role() == Role::kClient && phase == Phase::kHandshake &&
+         !has_sent_change_cipher_spec && ssl.MBEDTLS_PRIVATE(transform_in) != nullptr;
+}
+
 void Engine::State::SendAlert(Alert alert) {
   UseNewestKeys();
+  if (IsChangeCipherSpecDue()) {
+    output.insert(output.end(), std::begin(kChangeCipherSpec), std::end(kChangeCipherSpec));
+  }
   // When this fails there is nothing better to do: the connection ends either way.
   (void)mbedtls_ssl_send_alert_message(&ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
                                        static_cast<unsigned char>(alert));
@@ -72,7 +87,8 @@ absl::Status Engine::State::FailWithError(int error, size_t output_before) {
   }
   Alert alert = AlertForError(error);
   // mbedTLS mostly sends an alert itself: one record, readable while nothing is encrypted.
-  constexpr size_t kPlainAlertBytes = 7, kMostSealedAlertBytes = 5 + 2 + 1 + 16;
+  // Sealed it is padded to 16 bytes.
+  constexpr size_t kPlainAlertBytes = 7, kMostSealedAlertBytes = 5 + 16 + 16;
   const size_t grown = output.size() - output_before;
   if (grown == 0) return Refuse(alert, StatusForError(error, alert, role()));
   const bool is_plain = grown == kPlainAlertBytes && output[output_before] == kAlertRecord;
@@ -84,6 +100,9 @@ absl::Status Engine::State::FailWithError(int error, size_t output_before) {
   if (grown <= kMostSealedAlertBytes && UseNewestKeys()) {
     output.resize(output_before);
     SendAlert(alert);
+  } else if (!is_plain && IsChangeCipherSpecDue()) {
+    output.insert(output.begin() + static_cast<long>(output_before), std::begin(kChangeCipherSpec),
+                  std::end(kChangeCipherSpec));
   }
   return Fail(StatusForError(error, alert, role()));
 }

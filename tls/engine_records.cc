@@ -13,6 +13,8 @@ namespace noded::tls {
 
 int Engine::State::SendHook(void* self, const unsigned char* bytes, size_t size) {
   auto& state = *static_cast<State*>(self);
+  // One record at a time.
+  state.has_sent_change_cipher_spec |= size > 0 && bytes[0] == kChangeCipherSpecRecord;
   state.output.insert(state.output.end(), bytes, bytes + size);
   return static_cast<int>(size);
 }

@@ -32,6 +32,7 @@
 
 namespace noded::tls {
 
+constexpr uint8_t kChangeCipherSpecRecord = 20;
 constexpr uint8_t kAlertRecord = 21;
 constexpr uint8_t kHandshakeRecord = 22;
 // A record's header, and enough to tell what a peer speaks instead.
@@ -120,6 +121,8 @@ struct Engine::State {
   // In a TLS 1.3 handshake mbedTLS goes over to new keys for sending late: until then its alerts
   // are not what the peer expects by RFC 8446. True when something changed.
   bool UseNewestKeys();
+  // A TLS 1.3 client that fails before its second flight has yet to say it (RFC 8446 D.4).
+  bool IsChangeCipherSpecDue() const;
 
   bool is_tls13() const {
     return mbedtls_ssl_get_version_number(&ssl) == MBEDTLS_SSL_VERSION_TLS1_3;
@@ -148,9 +151,10 @@ struct Engine::State {
 
   Phase phase = Phase::kHandshake;
   bool is_set_up = false;
-  bool has_ended = false;               // the peer's bytes
-  bool has_closed = false;              // our side
-  bool is_close_due = false;            // close_notify waits for what is held
+  bool has_ended = false;     // the peer's bytes
+  bool has_closed = false;    // our side
+  bool is_close_due = false;  // close_notify waits for what is held
+  bool has_sent_change_cipher_spec = false;
   bool is_answer_out = false;           // a KeyUpdate's answer is in `output`
   bool is_renegotiation_asked = false;  // by us, as a server
   absl::Status failure;                 // of kFailed

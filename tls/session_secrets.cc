@@ -33,11 +33,14 @@ const char* LogLabel(mbedtls_ssl_key_export_type type) {
   }
 }
 
-absl::Status CheckSizes(std::string_view label, size_t size) {
-  if (label.empty() || label.size() > kMostLabel || label.find('\0') != std::string_view::npos) {
+// TLS 1.3 wants a label (RFC 8446 7.1); RFC 5705 does not say how long one is.
+absl::Status CheckSizes(std::string_view label, size_t least_label, size_t size) {
+  if (label.size() < least_label || label.size() > kMostLabel ||
+      label.find('\0') != std::string_view::npos) {
     return base::Error(absl::StatusCode::kInvalidArgument,
                        fmt::format("TLS key derivation: the label has {} bytes", label.size()),
-                       fmt::format("give 1 to {} bytes without a zero", kMostLabel), "badarg");
+                       fmt::format("give {} to {} bytes without a zero", least_label, kMostLabel),
+                       "badarg");
   }
   if (size > kMostBytes) {
     return base::Error(absl::StatusCode::kInvalidArgument,
@@ -120,7 +123,7 @@ absl::StatusOr<std::vector<uint8_t>> SessionSecrets::Export(mbedtls_ssl_context&
                                                             std::string_view label,
                                                             std::optional<base::ByteView> context,
                                                             size_t size) const {
-  RETURN_IF_ERROR(CheckSizes(label, size));
+  RETURN_IF_ERROR(CheckSizes(label, current_.master.empty() ? 1 : 0, size));
   if (context && context->size() > kMostContext) {
     return base::Error(absl::StatusCode::kInvalidArgument,
                        fmt::format("TLS key export: the context has {} bytes", context->size()),
@@ -164,7 +167,7 @@ absl::StatusOr<std::vector<uint8_t>> SessionSecrets::Prf(const PrfInput& secret,
                                                          std::string_view label,
                                                          const std::vector<PrfInput>& seed,
                                                          size_t size) const {
-  RETURN_IF_ERROR(CheckSizes(label, size));
+  RETURN_IF_ERROR(CheckSizes(label, 0, size));
   if (current_.master.empty()) {
     return base::Error(absl::StatusCode::kFailedPrecondition,
                        "TLS prf: TLS 1.3 has no pseudo-random function of this kind",

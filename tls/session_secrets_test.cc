@@ -59,8 +59,9 @@ TEST_P(SessionSecretsTest, BothSidesExportTheSameAndEveryInputCounts) {
   const bool differs = Exported(pair.client, "EXPORTER-x", "", 32) !=
                        Exported(pair.client, "EXPORTER-x", std::nullopt, 32);
   EXPECT_EQ(differs, GetParam() == Version::kTls12);
-  for (const auto& bad : {pair.client.engine.Export("", std::nullopt, 8),
-                          pair.client.engine.Export("EXPORTER-x", std::nullopt, 100'000),
+  // RFC 8446 7.1 wants a label, RFC 5705 does not say.
+  EXPECT_EQ(pair.client.engine.Export("", std::nullopt, 8).ok(), GetParam() == Version::kTls12);
+  for (const auto& bad : {pair.client.engine.Export("EXPORTER-x", std::nullopt, 100'000),
                           pair.client.engine.Export(std::string(300, 'x'), std::nullopt, 8)}) {
     EXPECT_EQ(bad.status().code(), absl::StatusCode::kInvalidArgument);
   }

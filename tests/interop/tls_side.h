@@ -68,7 +68,10 @@ class TlsSide {
     buffer.Append(text);
     return Start(stream.Write(std::move(buffer))).get();
   }
-  // While something else goes on.
+  // These while something else goes on.
+  std::future<absl::StatusOr<std::string>> ReadMeanwhile(base::Stream& stream, size_t count) {
+    return Start(ReadBytes(&stream, count));
+  }
   std::future<absl::Status> WriteMeanwhile(base::Stream& stream, std::string_view text) {
     base::Buffer buffer;
     buffer.Append(text);
