@@ -44,7 +44,6 @@ struct Context::Frozen {
   std::vector<uint16_t> groups;
   std::vector<uint16_t> signature_algorithms;
   std::vector<const char*> protocols;
-  mbedtls_x509_crt_profile certificate_profile = {};
 };
 
 }  // namespace noded::tls

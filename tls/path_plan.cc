@@ -72,6 +72,24 @@ bool IsJudged(const X509* certificate, int nid, bool is_critical) {
   }
 }
 
+// TLS 1.3's names of signature schemes say the key's kind and the digest; the curve of an ECDSA key
+// is of no matter in a certificate's own signature.
+bool IsSignedBy(X509* certificate, const std::vector<std::string>& schemes) {
+  int digest = NID_undef, key = NID_undef;
+  if (X509_get_signature_info(certificate, &digest, &key, nullptr, nullptr) != 1) return false;
+  std::string_view family, ending;
+  if (key == NID_X9_62_id_ecPublicKey) family = "ecdsa_";
+  if (key == NID_rsaEncryption) family = "rsa_pkcs1_";
+  if (key == NID_rsassaPss) family = "rsa_pss_";
+  if (digest == NID_sha256) ending = "_sha256";
+  if (digest == NID_sha384) ending = "_sha384";
+  if (digest == NID_sha512) ending = "_sha512";
+  if (family.empty() || ending.empty()) return false;
+  return std::any_of(schemes.begin(), schemes.end(), [&](const std::string& scheme) {
+    return scheme.starts_with(family) && scheme.ends_with(ending);
+  });
+}
+
 class Planner {
  public:
   Planner(const Path& shown, const PathPolicy& policy, std::time_t now)
@@ -140,6 +158,7 @@ class Planner {
           "invalid_signature", "weak_signature", "weak_key"}) {
       TakeFaults(index, reason);
     }
+    PlanSignature(index);
     TakeFaults(index);
     PlanVerdict(index);
   }
@@ -197,6 +216,15 @@ class Planner {
                         : Which(index),
                     PurposeOf(policy_.role)),
         "issue it for serverAuth and clientAuth: a node is both");
+  }
+
+  void PlanSignature(size_t index) {
+    const std::vector<std::string>& schemes = policy_.signature_schemes;
+    if (schemes.empty() || IsSignedBy(path_.certificates[index], schemes)) return;
+    Add(index, "weak_signature",
+        fmt::format("{} is signed in a way that {}_signature_algs_cert does not name", Which(index),
+                    RoleName(policy_.role)),
+        "issue it with one of those algorithms, or add its own to the option");
   }
 
   void PlanVerdict(size_t index) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tls/crl_cache.h"
 #include "tls/options.h"
@@ -26,6 +27,8 @@ struct PathPolicy {
   PartialChainFun partial_chain;
   CrlCheck crl_check = CrlCheck::kFalse;
   std::shared_ptr<CrlCache> crl_cache;
+  // The option `signature_algs_cert`, IANA names; empty: any that is not weak.
+  std::vector<std::string> signature_schemes;
   std::optional<std::time_t> now;  // unset: the wall clock
 };
 

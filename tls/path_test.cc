@@ -296,6 +296,21 @@ TEST_F(PathTest, NamesEveryFaultWithItsAlert) {
   }
 }
 
+TEST_F(PathTest, OnlySignaturesOfTheGivenSchemesCount) {
+  const Minted leaf = Peer(root_);
+  for (const char* good : {"ecdsa_secp256r1_sha256", "rsa_pkcs1_sha256"}) {
+    SCOPED_TRACE(good);
+    PathPolicy policy;
+    policy.signature_schemes = {"rsa_pss_rsae_sha512", good};
+    const Result result = Judge(std::move(policy), {&root_}, {&leaf});
+    if (std::string_view(good).starts_with("ecdsa")) {
+      ExpectTrusted(result);
+    } else {
+      ExpectRefused(result, "weak_signature", "bad_certificate", "signature_algs_cert");
+    }
+  }
+}
+
 TEST_F(PathTest, ASignatureOfAnotherKeyIsInvalid) {
   // Sent by name, but not by the key: the authority was made anew.
   const Minted made_anew = Mint({.name = "Sub", .extensions = kAuthority}, &root_);

@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "base/tcp_connect.h"
 #include "tls/engine_driver.h"
+#include "tls/memory_session_cache.h"
 #include "tls/ssl_alert_log.h"
 #include "tls/ssl_connection.h"
 #include "tls/ssl_runtime.h"
@@ -97,7 +98,10 @@ absl::StatusOr<std::unique_ptr<Ssl>> Ssl::Start(SslParameters parameters) {
                        "give the milliseconds that a peer has to read an alert", "options");
   }
   std::shared_ptr<SessionCache> client, server;
-  if (parameters.session_cb != nullptr) {
+  if (parameters.session_cb == nullptr) {
+    client = std::make_shared<MemorySessionCache>(parameters.session_cache_client_max);
+    server = std::make_shared<MemorySessionCache>(parameters.session_cache_server_max);
+  } else {
     ASSIGN_OR_RETURN(client, parameters.session_cb(Role::kClient));
     ASSIGN_OR_RETURN(server, parameters.session_cb(Role::kServer));
   }

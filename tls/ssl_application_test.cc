@@ -63,6 +63,21 @@ TEST_P(SslApplicationTest, DefaultsCarryTheParameters) {
   EXPECT_EQ(server.sessions.cache_max, 9u);
 }
 
+TEST_P(SslApplicationTest, ALaterConnectionGoesOnWithASession) {
+  for (const bool is_resumed : {false, true}) {
+    Meet();
+    for (const auto& side : {client_.get(), server_.get()}) {
+      const auto information = side->GetConnectionInformation();
+      ASSERT_TRUE(information.ok()) << information.status();
+      EXPECT_EQ(information->agreed.is_resumed, is_resumed);
+      EXPECT_TRUE(information->agreed.is_peer_verified);
+    }
+    // Tickets of TLS 1.3 come before the first data.
+    EXPECT_TRUE(server_->Send("x").ok());
+    EXPECT_EQ(Text(client_->Recv(1, kPatience)), "x");
+  }
+}
+
 TEST_P(SslApplicationTest, WrongParametersAreRefused) {
   SslParameters none;
   none.protocol_version = {.tls12 = false, .tls13 = false};

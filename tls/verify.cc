@@ -28,6 +28,7 @@ void ChainCheck::Judge(const Context& context) {
   policy.partial_chain = trust.partial_chain;
   policy.crl_check = options.revocation.check;
   policy.crl_cache = options.revocation.cache;
+  policy.signature_schemes = options.ciphers.certificate_signature_algorithms;
   judge_ = std::make_unique<PathValidator>(std::move(policy));
   judge_->Judge(std::exchange(chain_, {}));
 }

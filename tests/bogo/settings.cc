@@ -57,7 +57,8 @@ absl::StatusOr<tls::Versions> ToVersions(const ConnectionFlags& flags) {
 absl::StatusOr<std::vector<std::string>> ToSuites(std::string_view list) {
   std::vector<std::string> suites;
   for (const tls::CipherSuite& suite : tls::AllCipherSuites()) {
-    if (suite.version == tls::Version::kTls13 && suite.is_default) suites.push_back(suite.iana);
+    const bool is_default = suite.use == tls::CipherSuite::Use::kDefault;
+    if (suite.version == tls::Version::kTls13 && is_default) suites.push_back(suite.iana);
   }
   if (list.empty()) list = "ALL";
   while (!list.empty()) {
@@ -66,7 +67,8 @@ absl::StatusOr<std::vector<std::string>> ToSuites(std::string_view list) {
     list.remove_prefix(std::min(end + 1, list.size()));
     if (word == "ALL" || word == "DEFAULT") {
       for (const tls::CipherSuite& suite : tls::AllCipherSuites()) {
-        if (suite.version == tls::Version::kTls12) suites.push_back(suite.iana);
+        const bool is_tls12 = suite.version == tls::Version::kTls12;
+        if (is_tls12 && !suite.is_psk()) suites.push_back(suite.iana);
       }
     } else if (const tls::CipherSuite* suite = tls::FindCipherSuite(word); suite != nullptr) {
       suites.push_back(suite->iana);
