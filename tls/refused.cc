@@ -60,6 +60,8 @@ constexpr Refusal kRefusedSuites[] = {
      "use ECDHE", kWeak},
     {"TLS_ECDH_", "ECDH with the certificate's own key has no forward secrecy (RFC 9325 4.1)",
      "use ECDHE", kWeak},
+    {"ECDH-", "ECDH with the certificate's own key has no forward secrecy (RFC 9325 4.1)",
+     "use ECDHE", kWeak},
     {"TLS_DH_", "DH with the certificate's own key has no forward secrecy (RFC 9325 4.1)",
      "use DHE or ECDHE", kWeak},
     {"SSLv3", "SSL 3.0 is prohibited (RFC 7568); its suites have SHA-1 alone", kAead, kWeak},

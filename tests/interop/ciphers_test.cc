@@ -25,7 +25,7 @@ TEST(CiphersOtpTest, EachSuiteIsTheSameTupleThere) {
   }
 }
 
-TEST(CiphersOtpTest, WhatItUsesByDefaultWeHaveByItsNames) {
+TEST(CiphersOtpTest, WhatItUsesByDefaultWeHaveByItsNamesOrRefuseWithAReason) {
   OtpNode otp{{}};
   otp.Eval("{ok, _} = application:ensure_all_started(ssl)");
   std::string names = otp.Eval(
@@ -34,11 +34,20 @@ TEST(CiphersOtpTest, WhatItUsesByDefaultWeHaveByItsNames) {
       "ssl:suite_to_openssl_str/1]]))");
   ASSERT_GT(names.size(), 2u);
   std::istringstream words(names.substr(1, names.size() - 2));
-  size_t count = 0;
-  for (std::string word; words >> word; ++count) {
-    EXPECT_NE(FindCipherSuite(word), nullptr) << word;
+  size_t known = 0;
+  for (std::string word; words >> word;) {
+    if (FindCipherSuite(word) != nullptr) {
+      ++known;
+      continue;
+    }
+    const absl::Status refused = ParseCipherSuites(word).status();
+    // OTP 25 still has suites without forward secrecy and with DSA keys in its list.
+    const bool is_given_up = word.find("DSS") != std::string::npos ||
+                             word.find("ECDH_") != std::string::npos || word.starts_with("ECDH-");
+    EXPECT_TRUE(is_given_up) << word;
+    EXPECT_NE(std::string(refused.message()).find("RFC"), std::string::npos) << refused;
   }
-  EXPECT_GT(count, 40u);
+  EXPECT_GT(known, 40u);
 }
 
 TEST(CiphersOpensslTest, EachSuiteHasTheSameNumberThere) {
