@@ -152,7 +152,7 @@ TEST_F(ContextTest, WarnsOfWhatLetsStrangersIn) {
     return text;
   };
   Options options = With(node_.cert, node_.key);
-  EXPECT_IN("any peer", warnings(options, Role::kServer));
+  EXPECT_IN("whoever connects", warnings(options, Role::kServer));
   EXPECT_IN("impostor", warnings(options, Role::kClient));
   options.trust.cacertfile = certs_.ca();
   EXPECT_IN("nothing is verified", warnings(options, Role::kServer));
