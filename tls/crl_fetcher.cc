@@ -13,7 +13,7 @@ namespace {
 // end.
 struct Waiter {
   std::mutex mutex;
-  base::Loop* loop ABSL_GUARDED_BY(mutex) = nullptr;  // null: nobody waits any more
+  base::Loop* loop = nullptr;  // null: nobody waits any more
   // The loop's thread alone touches these.
   asio::steady_timer* timer = nullptr;
   size_t left = 0;
@@ -110,9 +110,7 @@ void CrlFetcher::Work() {
     Key key;
     {
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-        return is_stopping_ || !waiting_.empty();
-      });
+      changed_.wait(lock, [this]() { return is_stopping_ || !waiting_.empty(); });
       if (is_stopping_) return;
       key = std::move(waiting_.front());
       waiting_.pop_front();

@@ -20,8 +20,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
-
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/task.h"
@@ -54,11 +52,11 @@ class CrlFetcher {
   void Want(Key key, Done done);
   void Work();
 
-  std::mutex mutex_;
+  std::mutex mutex_;  // of what follows
   std::condition_variable changed_;
-  std::deque<Key> waiting_ ABSL_GUARDED_BY(mutex_);
-  std::map<Key, std::vector<Done>> wanted_by_ ABSL_GUARDED_BY(mutex_);  // waiting or under way
-  bool is_stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::deque<Key> waiting_;
+  std::map<Key, std::vector<Done>> wanted_by_;  // waiting or under way
+  bool is_stopping_ = false;
   std::vector<std::thread> threads_;
 };
 

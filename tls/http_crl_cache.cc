@@ -135,7 +135,7 @@ absl::Status HttpCrlCache::Fetch(const std::string& uri) {
 
 void HttpCrlCache::Keep(const std::string& uri, Entry entry) {
   std::lock_guard lock(mutex_);
-  auto drop = [&](std::map<std::string, Entry>::iterator old) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  auto drop = [&](std::map<std::string, Entry>::iterator old) {
     bytes_ -= old->second.der.size();
     order_.erase(old->second.place);
     entries_.erase(old);

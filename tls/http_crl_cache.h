@@ -25,7 +25,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 
 #include "tls/internal_crl_cache.h"
@@ -69,10 +68,10 @@ class HttpCrlCache : public CrlCache {
 
   const Settings settings_;
   InternalCrlCache inserted_;
-  mutable std::mutex mutex_;
-  std::map<std::string, Entry> entries_ ABSL_GUARDED_BY(mutex_);
-  std::list<std::string> order_ ABSL_GUARDED_BY(mutex_);  // the oldest first
-  size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  mutable std::mutex mutex_;  // of what follows
+  std::map<std::string, Entry> entries_;
+  std::list<std::string> order_;  // the oldest first
+  size_t bytes_ = 0;
 };
 
 }  // namespace noded::tls

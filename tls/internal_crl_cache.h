@@ -18,7 +18,6 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
@@ -64,9 +63,9 @@ class InternalCrlCache : public CrlCache {
   };
 
   const Limits limits_;
-  mutable std::mutex mutex_;
-  std::vector<Entry> entries_ ABSL_GUARDED_BY(mutex_);
-  size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  mutable std::mutex mutex_;  // of what follows
+  std::vector<Entry> entries_;
+  size_t bytes_ = 0;
 };
 
 // The lists of a PEM text, or the one of a DER form. InvalidArgument, reason bad_crl.

@@ -52,7 +52,9 @@ base::Slice PeerOf(const mbedtls_ssl_session& session) {
 
 bool LoadSession(const SessionRecord& record, SessionMilliseconds now,
                  mbedtls_ssl_session* session) {
-  if (mbedtls_ssl_session_load(session, record.session.data(), record.session.size()) != 0) {
+  // mbedTLS counts on a block, even of no bytes.
+  if (record.session.empty() ||
+      mbedtls_ssl_session_load(session, record.session.data(), record.session.size()) != 0) {
     return false;
   }
   const bool is_server = record.role == Role::kServer;

@@ -44,6 +44,8 @@ Setting MakeSetting() {
     options.identity.key = node->key_pem;
     options.trust.cacerts = {noded::base::Slice::Copy(authority->cert_pem)};
     options.trust.verify = Verify::kPeer;
+    // Each run is to be the first.
+    options.sessions.reuse_sessions = false;
     options.traffic.key_update_at = 64 * 1024;
     options.traffic.renegotiate_at = 16;
     auto context = Context::Create(options, role);
