@@ -16,7 +16,6 @@
 #include <string>
 #include <string_view>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 
 #include "tls/options.h"
@@ -57,14 +56,14 @@ class FunctionRegistry {
   using Table = std::map<std::string, Fun, std::less<>>;
   template <class Fun>
   absl::StatusOr<Fun> Find(const Table<Fun>& table, std::string_view kind,
-                           std::string_view name) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+                           std::string_view name) const;
 
-  mutable std::mutex mutex_;
-  Table<VerifyFun> verify_funs_ ABSL_GUARDED_BY(mutex_);
-  Table<PartialChainFun> partial_chains_ ABSL_GUARDED_BY(mutex_);
-  Table<SniFun> sni_funs_ ABSL_GUARDED_BY(mutex_);
-  Table<PskFun> user_lookup_funs_ ABSL_GUARDED_BY(mutex_);
-  Table<decltype(Sessions::reuse_fun)> reuse_sessions_ ABSL_GUARDED_BY(mutex_);
+  mutable std::mutex mutex_;  // of the tables
+  Table<VerifyFun> verify_funs_;
+  Table<PartialChainFun> partial_chains_;
+  Table<SniFun> sni_funs_;
+  Table<PskFun> user_lookup_funs_;
+  Table<decltype(Sessions::reuse_fun)> reuse_sessions_;
 };
 
 }  // namespace noded::tls
