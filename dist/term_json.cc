@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "dist/term_text.h"
 #include "dist/utf8.h"
+#include "fmt/format.h"
 #include "nlohmann/json.hpp"
 
 namespace noded::dist {
@@ -14,7 +17,13 @@ namespace {
 
 using Json = nlohmann::json;
 
-Json Convert(const Term& term);
+// Terms are written straight into the text, one small frame a level: a tree of JSON values in
+// between would be as deep several times over, and its library walks it with large frames.
+void Append(const Term& term, std::string& out);
+
+std::string Text(const Json& leaf) {
+  return leaf.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 std::string Base64(base::ByteView bytes) {
   static constexpr std::string_view kDigits =
@@ -40,21 +49,14 @@ bool IsReservedKey(std::string_view key, size_t keys) {
   return std::find(kKeys.begin(), end, key) != end;
 }
 
-[[gnu::noinline]] Json ConvertAll(std::span<const Term> terms) {
-  Json array = Json::array();
-  for (const Term& term : terms) array.push_back(Convert(term));
-  return array;
-}
-
-// {"`key`": `value`}
-[[gnu::noinline]] Json Tagged(const char* key, Json value) {
-  Json object = Json::object();
-  object[key] = std::move(value);
-  return object;
-}
-
-[[gnu::noinline]] Json ConvertTuple(std::span<const Term> elements) {
-  return Tagged("tuple", ConvertAll(elements));
+void AppendAll(std::span<const Term> terms, std::string& out) {
+  out += '[';
+  bool is_first = true;
+  for (const Term& term : terms) {
+    if (!std::exchange(is_first, false)) out += ',';
+    Append(term, out);
+  }
+  out += ']';
 }
 
 Json ConvertAtom(std::string_view name) {
@@ -77,14 +79,18 @@ bool IsText(const Term& list) {
   });
 }
 
-[[gnu::noinline]] Json ConvertList(const Term& list) {
+void AppendList(const Term& list, std::string& out) {
   if (!list.is_proper_list()) {
-    Json object = Tagged("list", ConvertAll(list.list()));
-    object["tail"] = Convert(list.tail());
-    return object;
+    out += "{\"list\":";
+    AppendAll(list.list(), out);
+    out += ",\"tail\":";
+    Append(list.tail(), out);
+    out += '}';
+  } else if (IsText(list)) {
+    out += Text(*list.AsText());
+  } else {
+    AppendAll(list.list(), out);
   }
-  if (IsText(list)) return *list.AsText();
-  return ConvertAll(list.list());
 }
 
 std::optional<std::string_view> KeyText(const Term& key) {
@@ -95,31 +101,41 @@ std::optional<std::string_view> KeyText(const Term& key) {
   return text;
 }
 
-// None when keys are no text, or two are the same one.
-[[gnu::noinline]] std::optional<Json> ConvertToObject(std::span<const MapEntry> entries) {
-  Json object = Json::object();
+// By key. None when keys are no text, or two are the same one.
+std::optional<std::map<std::string_view, const Term*>> ObjectOf(std::span<const MapEntry> entries) {
+  std::map<std::string_view, const Term*> object;
   for (const MapEntry& entry : entries) {
     const auto key = KeyText(entry.key);
     if (!key || IsReservedKey(*key, entries.size())) return std::nullopt;
-    object.emplace(*key, nullptr);
+    object.emplace(*key, &entry.value);
   }
   if (object.size() != entries.size()) return std::nullopt;
-  for (const MapEntry& entry : entries) {
-    object[std::string(*KeyText(entry.key))] = Convert(entry.value);
-  }
   return object;
 }
 
-[[gnu::noinline]] Json ConvertMap(std::span<const MapEntry> entries) {
-  if (std::optional<Json> object = ConvertToObject(entries)) return *std::move(object);
-  Json pairs = Json::array();
-  for (const MapEntry& entry : entries) {
-    Json pair = Json::array();
-    pair.push_back(Convert(entry.key));
-    pair.push_back(Convert(entry.value));
-    pairs.push_back(std::move(pair));
+void AppendMap(std::span<const MapEntry> entries, std::string& out) {
+  const auto object = ObjectOf(entries);
+  bool is_first = true;
+  if (object) {
+    out += '{';
+    for (const auto& [key, value] : *object) {
+      if (!std::exchange(is_first, false)) out += ',';
+      out += Text(key);
+      out += ':';
+      Append(*value, out);
+    }
+    out += '}';
+    return;
   }
-  return Tagged("map", std::move(pairs));
+  out += "{\"map\":[";
+  for (const MapEntry& entry : entries) {
+    out += std::exchange(is_first, false) ? "[" : ",[";
+    Append(entry.key, out);
+    out += ',';
+    Append(entry.value, out);
+    out += ']';
+  }
+  out += "]}";
 }
 
 Json ConvertBitString(const BitString& value) {
@@ -127,12 +143,12 @@ Json ConvertBitString(const BitString& value) {
   return {{"bitstring", Base64(value.bytes)}, {"bits", bits}};
 }
 
-Json ConvertFun(const Fun& fun) {
-  return {{"fun",
-           {{"module", fun.module.view()},
-            {"arity", fun.arity},
-            {"index", Convert(fun.old_index)},
-            {"uniq", Convert(fun.old_uniq)}}}};
+void AppendFun(const Fun& fun, std::string& out) {
+  out += fmt::format("{{\"fun\":{{\"arity\":{},\"index\":", fun.arity);
+  Append(fun.old_index, out);
+  out += fmt::format(",\"module\":{},\"uniq\":", Text(fun.module.view()));
+  Append(fun.old_uniq, out);
+  out += "}}";
 }
 
 Json ConvertReference(const Reference& reference) {
@@ -143,7 +159,7 @@ Json ConvertReference(const Reference& reference) {
 }
 
 // A term without terms inside.
-[[gnu::noinline]] Json ConvertLeaf(const Term& term) {
+Json ConvertLeaf(const Term& term) {
   switch (term.kind()) {
     case Kind::kNil:
       return Json::array();
@@ -177,31 +193,39 @@ Json ConvertReference(const Reference& reference) {
                {{"module", term.export_fun().module.view()},
                 {"function", term.export_fun().function.view()},
                 {"arity", term.export_fun().arity}}}};
-    case Kind::kFun:
-      return ConvertFun(term.fun());
     default:
       return nullptr;
   }
 }
 
-// What calls itself is not inlined: each level of a deep term costs small frames only.
-Json Convert(const Term& term) {
+[[gnu::noinline]] void AppendLeaf(const Term& term, std::string& out) {
+  out += Text(ConvertLeaf(term));
+}
+
+void Append(const Term& term, std::string& out) {
   switch (term.kind()) {
     case Kind::kTuple:
-      return ConvertTuple(term.tuple());
+      out += "{\"tuple\":";
+      AppendAll(term.tuple(), out);
+      out += '}';
+      return;
     case Kind::kList:
-      return ConvertList(term);
+      return AppendList(term, out);
     case Kind::kMap:
-      return ConvertMap(term.map());
+      return AppendMap(term.map(), out);
+    case Kind::kFun:
+      return AppendFun(term.fun(), out);
     default:
-      return ConvertLeaf(term);
+      return AppendLeaf(term, out);
   }
 }
 
 }  // namespace
 
 std::string TermToJson(const Term& term) {
-  return Convert(term).dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string text;
+  Append(term, text);
+  return text;
 }
 
 }  // namespace noded::dist
