@@ -7,10 +7,11 @@
 #include <string_view>
 #include <utility>
 
-#include "dist/term_text.h"
-#include "dist/utf8.h"
 #include "fmt/format.h"
 #include "nlohmann/json.hpp"
+
+#include "dist/term_text.h"
+#include "dist/utf8.h"
 
 namespace noded::dist {
 namespace {
@@ -18,7 +19,8 @@ namespace {
 using Json = nlohmann::json;
 
 // Terms are written straight into the text, one small frame a level: a tree of JSON values in
-// between would be as deep several times over, and its library walks it with large frames.
+// between would be as deep several times over, and its library walks it with large frames. What
+// calls itself is not inlined, so that no frame holds what another kind of term needs.
 void Append(const Term& term, std::string& out);
 
 std::string Text(const Json& leaf) {
@@ -49,7 +51,7 @@ bool IsReservedKey(std::string_view key, size_t keys) {
   return std::find(kKeys.begin(), end, key) != end;
 }
 
-void AppendAll(std::span<const Term> terms, std::string& out) {
+[[gnu::noinline]] void AppendAll(std::span<const Term> terms, std::string& out) {
   out += '[';
   bool is_first = true;
   for (const Term& term : terms) {
@@ -79,7 +81,7 @@ bool IsText(const Term& list) {
   });
 }
 
-void AppendList(const Term& list, std::string& out) {
+[[gnu::noinline]] void AppendList(const Term& list, std::string& out) {
   if (!list.is_proper_list()) {
     out += "{\"list\":";
     AppendAll(list.list(), out);
@@ -113,7 +115,7 @@ std::optional<std::map<std::string_view, const Term*>> ObjectOf(std::span<const 
   return object;
 }
 
-void AppendMap(std::span<const MapEntry> entries, std::string& out) {
+[[gnu::noinline]] void AppendMap(std::span<const MapEntry> entries, std::string& out) {
   const auto object = ObjectOf(entries);
   bool is_first = true;
   if (object) {
@@ -143,7 +145,7 @@ Json ConvertBitString(const BitString& value) {
   return {{"bitstring", Base64(value.bytes)}, {"bits", bits}};
 }
 
-void AppendFun(const Fun& fun, std::string& out) {
+[[gnu::noinline]] void AppendFun(const Fun& fun, std::string& out) {
   out += fmt::format("{{\"fun\":{{\"arity\":{},\"index\":", fun.arity);
   Append(fun.old_index, out);
   out += fmt::format(",\"module\":{},\"uniq\":", Text(fun.module.view()));
