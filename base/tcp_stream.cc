@@ -117,13 +117,6 @@ class TcpStream : public Stream {
 
 }  // namespace
 
-std::string AddressText(const PeerIdentity& peer) {
-  if (peer.address.find(':') != std::string::npos) {
-    return fmt::format("[{}]:{}", peer.address, peer.port);
-  }
-  return fmt::format("{}:{}", peer.address, peer.port);
-}
-
 std::unique_ptr<Stream> MakeTcpStream(Loop& loop, tcp::socket socket) {
   return std::make_unique<TcpStream>(loop, std::move(socket));
 }

@@ -40,7 +40,7 @@ int noded_ssl_write_record(mbedtls_ssl_context* ssl, uint8_t type, const uint8_t
   if (size > MBEDTLS_SSL_OUT_CONTENT_LEN) return MBEDTLS_ERR_SSL_BAD_INPUT_DATA;
   ssl->out_msgtype = type;
   ssl->out_msglen = size;
-  memcpy(ssl->out_msg, content, size);
+  if (size > 0) memcpy(ssl->out_msg, content, size);
   return mbedtls_ssl_write_record(ssl, 1);
 }
 

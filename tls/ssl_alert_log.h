@@ -4,7 +4,7 @@
 
 #include "absl/status/status.h"
 
-#include "base/stream.h"
+#include "base/peer_identity.h"
 #include "tls/context.h"
 
 namespace noded::tls {

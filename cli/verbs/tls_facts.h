@@ -12,7 +12,7 @@
 
 #include "nlohmann/json.hpp"
 
-#include "base/stream.h"
+#include "base/peer_identity.h"
 
 namespace noded::cli {
 

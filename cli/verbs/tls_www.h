@@ -14,7 +14,7 @@
 
 #include "base/bytes.h"
 #include "base/limits.h"
-#include "base/stream.h"
+#include "base/peer_identity.h"
 
 namespace noded::cli {
 

@@ -17,7 +17,7 @@
 
 #include "absl/status/status.h"
 
-#include "base/stream.h"
+#include "base/peer_identity.h"
 
 namespace noded::dist {
 
