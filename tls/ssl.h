@@ -31,6 +31,7 @@
 
 #include "absl/status/status.h"
 
+#include "tls/context_source.h"  // ClearPemCache(): clear_pem_cache/0
 #include "tls/ssl_application.h"
 #include "tls/ssl_inbox.h"
 #include "tls/ssl_listener.h"

@@ -4,10 +4,13 @@
 
 #include "fmt/format.h"
 
+#include "base/log.h"
 #include "base/status.h"
 #include "base/tcp_connect.h"
+#include "tls/context_source.h"
 #include "tls/engine_driver.h"
 #include "tls/memory_session_cache.h"
+#include "tls/pem_cache.h"
 #include "tls/ssl_alert_log.h"
 #include "tls/ssl_connection.h"
 #include "tls/ssl_runtime.h"
@@ -37,6 +40,10 @@ SocketOptions Over(const SocketOptions& first, const SocketOptions& later) {
   take(all.priority, later.priority);
   take(all.tos, later.tos);
   return all;
+}
+
+void ReportBrokenFiles(const absl::Status& status) {
+  base::LogError("tls_files_broken").Add(status);
 }
 
 std::string Where(const base::PeerIdentity& peer, const std::string& host) {
@@ -97,6 +104,14 @@ absl::StatusOr<std::unique_ptr<Ssl>> Ssl::Start(SslParameters parameters) {
     return base::Error(absl::StatusCode::kInvalidArgument, "parameter alert_timeout: below 0",
                        "give the milliseconds that a peer has to read an alert", "options");
   }
+  if (parameters.ssl_pem_cache_clean) {
+    if (*parameters.ssl_pem_cache_clean < std::chrono::milliseconds(0)) {
+      return base::Error(absl::StatusCode::kInvalidArgument,
+                         "parameter ssl_pem_cache_clean: below 0",
+                         "give the milliseconds after which files are looked at again", "options");
+    }
+    PemCache::Shared().SetInterval(*parameters.ssl_pem_cache_clean);
+  }
   std::shared_ptr<SessionCache> client, server;
   if (parameters.session_cb == nullptr) {
     client = std::make_shared<MemorySessionCache>(parameters.session_cache_client_max);
@@ -124,17 +139,23 @@ Options Ssl::Defaults(Role role) const {
   return options;
 }
 
-absl::StatusOr<std::shared_ptr<const Context>> Ssl::MakeContext(Options options, Role role) const {
+Options Ssl::WithSessions(Options options, Role role) const {
   if (options.sessions.cache == nullptr) {
     options.sessions.cache = role == Role::kClient ? client_sessions_ : server_sessions_;
   }
-  return Context::Create(std::move(options), role);
+  return options;
+}
+
+absl::StatusOr<std::shared_ptr<const Context>> Ssl::MakeContext(Options options, Role role) const {
+  return Context::Create(WithSessions(std::move(options), role), role);
 }
 
 absl::StatusOr<std::unique_ptr<SslListener>> Ssl::Listen(uint16_t port, Options options,
                                                          SslListenOptions listen,
                                                          base::Loop* loop) {
-  ASSIGN_OR_RETURN(auto context, MakeContext(std::move(options), Role::kServer));
+  ASSIGN_OR_RETURN(auto contexts,
+                   ContextSource::Create(WithSessions(std::move(options), Role::kServer),
+                                         Role::kServer, ReportBrokenFiles));
   std::function<base::Loop&()> next_loop;
   if (loop == nullptr) {
     next_loop = [this]() -> base::Loop& { return loops_.Next(); };
@@ -142,7 +163,7 @@ absl::StatusOr<std::unique_ptr<SslListener>> Ssl::Listen(uint16_t port, Options 
     next_loop = [loop]() -> base::Loop& { return *loop; };
   }
   return SslListener::Open(loop == nullptr ? loops_.home() : *loop, std::move(next_loop), runtime_,
-                           std::move(context), port, std::move(listen));
+                           std::move(contexts), port, std::move(listen));
 }
 
 Task<SocketResult> Ssl::AsyncUpgrade(std::unique_ptr<base::Stream> plain, std::string host,

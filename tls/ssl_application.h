@@ -14,6 +14,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,9 @@ struct SslParameters {
   SessionCacheFactory session_cb;
   size_t session_cache_client_max = 1000;
   size_t session_cache_server_max = 1000;
+  // How old what is known of a file of certificates may be, for all of the process; none: two
+  // minutes.
+  std::optional<std::chrono::milliseconds> ssl_pem_cache_clean;
   // How long, at most, a connection that is over is kept so that the peer gets the last words.
   std::chrono::milliseconds alert_timeout{5000};
   // Loops for the sockets of threads.
@@ -66,7 +70,8 @@ class Ssl {
   // Reads the files. Sessions without a cache of their own go to the application's.
   absl::StatusOr<std::shared_ptr<const Context>> MakeContext(Options options, Role role) const;
 
-  // Port 0: the kernel chooses. `loop`: where the listener and what it accepts live; null: ours.
+  // Port 0: the kernel chooses. Follows the options' files: what is replaced holds for connections
+  // that come later. `loop`: where the listener and what it accepts live; null: ours.
   absl::StatusOr<std::unique_ptr<SslListener>> Listen(uint16_t port, Options options,
                                                       SslListenOptions listen = {},
                                                       base::Loop* loop = nullptr);
@@ -103,6 +108,8 @@ class Ssl {
   base::Loop& NextLoop() { return loops_.Next(); }
 
  private:
+  Options WithSessions(Options options, Role role) const;
+
   Ssl(SslParameters parameters, std::shared_ptr<SessionCache> client,
       std::shared_ptr<SessionCache> server);
 

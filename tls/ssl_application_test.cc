@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/tcp_connect.h"
+#include "tests/testlib/temp_dir.h"
 #include "tls/ciphers.h"
 #include "tls/ssl_pair.h"
 
@@ -40,6 +41,50 @@ TEST_P(SslApplicationTest, StoppingCutsAHandshake) {
   ssl_->Stop();
   EXPECT_EQ(base::ReasonOf(shaking.get().status()), "closed");
   loop.Run([&] { plain->reset(); });
+}
+
+TEST_P(SslApplicationTest, AListenerFollowsAReplacedCertificate) {
+  testlib::TempDir dir;
+  const auto install = [&](const testlib::CertFiles& files) {
+    dir.Write("cert.pem", testlib::ReadFile(files.cert));
+    dir.Write("key.pem", testlib::ReadFile(files.key));
+  };
+  install(b_);
+  Options options = OptionsFor(Role::kServer);
+  options.identity = {.certfile = dir.File("cert.pem"), .keyfile = dir.File("key.pem")};
+  options.sessions.reuse_sessions = false;  // a resumed session shows what it began with
+  auto listener = ssl_->Listen(0, options, {.ip = "127.0.0.1"});
+  ASSERT_TRUE(listener.ok()) << listener.status();
+  listener_ = *std::move(listener);
+  Meet();
+  ASSERT_TRUE(client_ != nullptr);
+  const auto old_client = std::move(client_), old_server = std::move(server_);
+
+  const testlib::CertFiles renewed = certs_.Node("c@b.example");
+  install(renewed);
+  Meet();
+  ASSERT_TRUE(client_ != nullptr);
+  EXPECT_EQ(client_->PeerCert()->subject, old_client->PeerCert()->subject) << "not looked at yet";
+  ClearPemCache();
+  Meet();
+  ASSERT_TRUE(client_ != nullptr);
+  EXPECT_NE(client_->PeerCert()->subject, old_client->PeerCert()->subject);
+  EXPECT_TRUE(old_client->Send("still here").ok());
+  EXPECT_EQ(Text(old_server->Recv(10, kPatience)), "still here");
+
+  // What cannot be used is not.
+  dir.Write("cert.pem", "half a fi");
+  ClearPemCache();
+  Meet();
+  ASSERT_TRUE(client_ != nullptr);
+  EXPECT_EQ(Text(server_->Recv(0, Timeout(1))), "!timeout");
+}
+
+TEST_P(SslApplicationTest, TheIntervalOfThePemCacheIsNotBelowZero) {
+  SslParameters parameters;
+  parameters.ssl_pem_cache_clean = std::chrono::milliseconds(-1);
+  const absl::Status refused = Ssl::Start(parameters).status();
+  EXPECT_NE(refused.message().find("ssl_pem_cache_clean"), std::string::npos) << refused;
 }
 
 TEST_P(SslApplicationTest, DefaultsCarryTheParameters) {

@@ -40,13 +40,13 @@ class SslListener::Queue : public std::enable_shared_from_this<Queue> {
   using Ptr = std::shared_ptr<Queue>;
 
   Queue(base::Loop& loop, std::function<base::Loop&()> next_loop,
-        std::shared_ptr<SslRuntime> runtime, std::shared_ptr<const Context> context,
+        std::shared_ptr<SslRuntime> runtime, std::shared_ptr<ContextSource> contexts,
         SocketOptions options, std::unique_ptr<base::TcpListener> listener)
       : loop(loop),
         id(runtime->NextId()),
         next_loop_(std::move(next_loop)),
         runtime_(std::move(runtime)),
-        context_(std::move(context)),
+        contexts_(std::move(contexts)),
         options_(std::move(options)),
         listener_(std::move(listener)),
         changed_(loop.io(), asio::steady_timer::time_point::max()) {
@@ -77,7 +77,7 @@ class SslListener::Queue : public std::enable_shared_from_this<Queue> {
 
   const std::function<base::Loop&()> next_loop_;
   const std::shared_ptr<SslRuntime> runtime_;
-  const std::shared_ptr<const Context> context_;
+  const std::shared_ptr<ContextSource> contexts_;
   SocketOptions options_;
   const std::unique_ptr<base::TcpListener> listener_;
   base::PeerIdentity local_;
@@ -106,8 +106,8 @@ Task<absl::Status> SslListener::Queue::AcceptLoop(Ptr self) {
     base::Loop& target = self->next_loop_();
     absl::StatusOr<std::unique_ptr<base::Stream>> stream = co_await self->listener_->Accept(target);
     if (!stream.ok()) break;
-    auto socket =
-        std::make_unique<SslTransportSocket>(*std::move(stream), self->context_, self->options_);
+    auto socket = std::make_unique<SslTransportSocket>(*std::move(stream),
+                                                       self->contexts_->current(), self->options_);
     self->ready_.push_back(std::move(socket));
     self->Serve();
   }
@@ -179,7 +179,7 @@ absl::StatusOr<SocketOptions> SslListener::Queue::GetOpts() const {
 
 absl::StatusOr<std::unique_ptr<SslListener>> SslListener::Open(
     base::Loop& loop, std::function<base::Loop&()> next_loop, std::shared_ptr<SslRuntime> runtime,
-    std::shared_ptr<const Context> context, uint16_t port, SslListenOptions options) {
+    std::shared_ptr<ContextSource> contexts, uint16_t port, SslListenOptions options) {
   base::ListenOptions listen;
   listen.interface_address = options.ip;
   listen.port_min = listen.port_max = port;
@@ -193,7 +193,7 @@ absl::StatusOr<std::unique_ptr<SslListener>> SslListener::Open(
     ASSIGN_OR_RETURN(auto listener,
                      base::TcpListener::Listen(loop, options.inet6, std::move(listen)));
     auto queue =
-        std::make_shared<Queue>(loop, std::move(next_loop), std::move(runtime), std::move(context),
+        std::make_shared<Queue>(loop, std::move(next_loop), std::move(runtime), std::move(contexts),
                                 std::move(options.accepted), std::move(listener));
     RETURN_IF_ERROR(queue->Register());
     base::Spawn(loop, "ssl_accept", Queue::AcceptLoop(queue), [](absl::Status) {});

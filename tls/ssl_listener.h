@@ -7,9 +7,10 @@
 //
 // TransportAccept is for threads that are no loop, as many as you like at once;
 // AsyncTransportAccept for the listener's loop; all else for any thread. A connection that comes
-// when nobody waits any more is kept for the next call. Destroying a listener closes it; calls
-// under way end with closed. It must go before its Ssl and its loop. Errors: Unavailable (closed),
-// DeadlineExceeded (timeout).
+// when nobody waits any more is kept for the next call; one whose files of certificates were
+// replaced meanwhile gets the new ones (tls/context_source.h). Destroying a listener closes it;
+// calls under way end with closed. It must go before its Ssl and its loop. Errors: Unavailable
+// (closed), DeadlineExceeded (timeout).
 #pragma once
 
 #include <cstdint>
@@ -22,6 +23,7 @@
 #include "base/stream.h"
 #include "base/task.h"
 #include "tls/context.h"
+#include "tls/context_source.h"
 #include "tls/ssl_types.h"
 
 namespace noded::tls {
@@ -81,7 +83,7 @@ class SslListener {
   static absl::StatusOr<std::unique_ptr<SslListener>> Open(base::Loop& loop,
                                                            std::function<base::Loop&()> next_loop,
                                                            std::shared_ptr<SslRuntime> runtime,
-                                                           std::shared_ptr<const Context> context,
+                                                           std::shared_ptr<ContextSource> contexts,
                                                            uint16_t port, SslListenOptions options);
 
   std::shared_ptr<Queue> queue_;

@@ -2,8 +2,8 @@
 // external keys of TLS 1.3 (OTP has none).
 #include <span>
 
-#include "fmt/format.h"
-#include "gtest/gtest.h"
+#include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include "base/status.h"
 #include "tests/interop/tls_side.h"
