@@ -11,11 +11,13 @@
 #include "tests/bogo/settings.h"
 #include "tests/bogo/wire.h"
 #include "tls/engine.h"
+#include "tls/memory_session_cache.h"
 
 namespace noded::bogo {
 namespace {
 
 constexpr size_t kReadBytes = 16 * 1024;
+constexpr size_t kMaxSessions = 100;
 constexpr std::string_view kInitialWrite = "hello";
 // Around the sizes of records and of CBC's blocks; the runner knows them.
 constexpr size_t kWriteSizes[] = {0, 1, 255, 256, 257, 16383, 16384, 16385, 32767, 32768, 32769};
@@ -151,18 +153,32 @@ class Exchange {
 
 }  // namespace
 
-absl::Status RunConnection(const Flags& flags, int index) {
-  const ConnectionFlags& mine = flags.ForConnection(index);
-  if (index > 0 && !mine.expect_session_miss) {
-    return absl::UnimplementedError("the shim keeps no session to go on with");
+Exchanges::Exchanges(Flags flags)
+    : flags_(std::move(flags)),
+      sessions_(std::make_shared<tls::MemorySessionCache>(kMaxSessions)) {}
+
+absl::StatusOr<std::shared_ptr<const tls::Context>> Exchanges::ContextFor(
+    const ConnectionFlags& flags) {
+  if (context_ != nullptr && offered_ == flags) return context_;
+  if (context_ != nullptr && flags.is_server && !flags.expect_session_miss) {
+    return absl::UnimplementedError("a server's tickets are those of one context");
   }
-  ASSIGN_OR_RETURN(tls::Options options, ToOptions(mine));
-  const tls::Role role = mine.is_server ? tls::Role::kServer : tls::Role::kClient;
-  ASSIGN_OR_RETURN(auto context, tls::Context::Create(std::move(options), role));
+  ASSIGN_OR_RETURN(tls::Options options, ToOptions(flags));
+  options.sessions.cache = sessions_;
+  const tls::Role role = flags.is_server ? tls::Role::kServer : tls::Role::kClient;
+  ASSIGN_OR_RETURN(context_, tls::Context::Create(std::move(options), role));
+  offered_ = flags;
+  return context_;
+}
+
+absl::Status Exchanges::Run(int index) {
+  const ConnectionFlags& mine = flags_.ForConnection(index);
+  ASSIGN_OR_RETURN(auto context, ContextFor(mine));
   ASSIGN_OR_RETURN(auto wire,
-                   Wire::Connect(static_cast<uint16_t>(flags.port), flags.ipv6, ShimId(flags)));
+                   Wire::Connect(static_cast<uint16_t>(flags_.port), flags_.ipv6, ShimId(flags_)));
   tls::EngineOptions engine_options;
   engine_options.peer_host = mine.host_name;
+  engine_options.port = static_cast<uint16_t>(flags_.port);
   return Exchange(mine, index > 0, std::move(context), std::move(wire), std::move(engine_options))
       .Run();
 }

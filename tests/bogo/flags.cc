@@ -49,7 +49,12 @@ const Flag kFlags[] = {
     {"-reject-alpn", &Connection::reject_alpn},
     {"-verify-peer", &Connection::verify_peer},
     {"-require-any-client-certificate", &Connection::require_any_client_certificate},
+    {"-verify-fail", &Connection::verify_fail},
+    {"-use-custom-verify-callback", &Connection::use_custom_verify_callback},
     {"-renegotiate-freely", &Connection::renegotiate_freely},
+    {"-no-ticket", &Connection::no_ticket},
+    {"-psk", &Connection::psk},
+    {"-psk-identity", &Connection::psk_identity},
 
     {"-async", &Connection::async},
     {"-shim-writes-first", &Connection::shim_writes_first},
@@ -80,9 +85,8 @@ const Flag kFlags[] = {
     {"-partial-write", {}},
     // Data comes in records, whatever the reader would take.
     {"-read-size", {}},
-    // There is one way to give a client's certificate, and one to judge the peer's.
+    // There is one way to give a client's certificate.
     {"-use-old-client-cert-callback", {}},
-    {"-use-custom-verify-callback", {}},
 };
 
 const Flag* FindFlag(std::string_view name) {

@@ -18,9 +18,8 @@
 
 namespace noded::bogo {
 
-// Of one connection; a flag without the prefix -on-initial or -on-resume is set in all.
-struct ConnectionFlags {
-  // Who we are, and what is offered. Numbers are those of the protocol.
+// Who we are, and what is offered: what makes a context. Numbers are those of the protocol.
+struct OfferFlags {
   bool is_server = false;
   std::string key_file, cert_file, trust_cert;
   std::string host_name;
@@ -33,8 +32,16 @@ struct ConnectionFlags {
   std::string select_alpn;
   bool decline_alpn = false, reject_alpn = false;
   bool verify_peer = false, require_any_client_certificate = false;
+  bool verify_fail = false, use_custom_verify_callback = false;
   bool renegotiate_freely = false;
+  bool no_ticket = false;
+  std::string psk, psk_identity;
 
+  bool operator==(const OfferFlags&) const = default;
+};
+
+// Of one connection; a flag without the prefix -on-initial or -on-resume is set in all.
+struct ConnectionFlags : OfferFlags {
   // What is done with the connection.
   bool async = false;  // one byte at a time
   bool shim_writes_first = false, shim_shuts_down = false, check_close_notify = false;

@@ -1,6 +1,7 @@
 #include "tests/bogo/settings.h"
 
 #include <algorithm>
+#include <any>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +14,8 @@
 #include "base/bytes.h"
 #include "base/status.h"
 #include "tls/ciphers.h"
+#include "tls/psk.h"
+#include "tls/verify_fun.h"
 
 namespace noded::bogo {
 namespace {
@@ -54,7 +57,7 @@ absl::StatusOr<tls::Versions> ToVersions(const ConnectionFlags& flags) {
 
 // Exact names, "ALL" and "DEFAULT"; OpenSSL's other words are a language of their own. Suites of
 // TLS 1.3 are always there, as the runner expects.
-absl::StatusOr<std::vector<std::string>> ToSuites(std::string_view list) {
+absl::StatusOr<std::vector<std::string>> ToSuites(std::string_view list, bool has_psk) {
   std::vector<std::string> suites;
   for (const tls::CipherSuite& suite : tls::AllCipherSuites()) {
     const bool is_default = suite.use == tls::CipherSuite::Use::kDefault;
@@ -68,7 +71,7 @@ absl::StatusOr<std::vector<std::string>> ToSuites(std::string_view list) {
     if (word == "ALL" || word == "DEFAULT") {
       for (const tls::CipherSuite& suite : tls::AllCipherSuites()) {
         const bool is_tls12 = suite.version == tls::Version::kTls12;
-        if (is_tls12 && !suite.is_psk()) suites.push_back(suite.iana);
+        if (is_tls12 && (has_psk || !suite.is_psk())) suites.push_back(suite.iana);
       }
     } else if (const tls::CipherSuite* suite = tls::FindCipherSuite(word); suite != nullptr) {
       suites.push_back(suite->iana);
@@ -80,7 +83,7 @@ absl::StatusOr<std::vector<std::string>> ToSuites(std::string_view list) {
 }
 
 absl::Status SetCiphers(tls::Ciphers& ciphers, const ConnectionFlags& flags) {
-  ASSIGN_OR_RETURN(ciphers.suites, ToSuites(flags.cipher));
+  ASSIGN_OR_RETURN(ciphers.suites, ToSuites(flags.cipher, !flags.psk.empty()));
   ciphers.honor_cipher_order = flags.server_preference;
   ASSIGN_OR_RETURN(ciphers.groups, Names(flags.curves, GroupName, "group"));
   ASSIGN_OR_RETURN(auto signing, Names(flags.signing_prefs, SignatureName, "signature scheme"));
@@ -118,6 +121,12 @@ void SetTrust(tls::Trust& trust, const ConnectionFlags& flags) {
       flags.is_server && flags.require_any_client_certificate && !flags.verify_peer;
   // Without a root the runner shows no certificate; an anchor is wanted all the same.
   if (is_checked) trust.cacertfile = flags.trust_cert.empty() ? flags.cert_file : flags.trust_cert;
+  if (!flags.verify_fail) return;
+  // BoringSSL's older callback says no more than no, the newer one which alert.
+  const char* reason = flags.use_custom_verify_callback ? "certificate_unknown" : "refused";
+  trust.verify_fun = [reason](const tls::CertificateInfo&, const tls::VerifyEvent&, std::any) {
+    return tls::VerifyAnswer::Fail(reason);
+  };
 }
 
 }  // namespace
@@ -133,6 +142,10 @@ absl::StatusOr<tls::Options> ToOptions(const ConnectionFlags& flags) {
   RETURN_IF_ERROR(SetCiphers(options.ciphers, flags));
   RETURN_IF_ERROR(SetAlpn(options.alpn, flags));
   SetTrust(options.trust, flags);
+  if (!flags.psk.empty()) {
+    options.psk.identity = flags.psk_identity;
+    options.psk.lookup = tls::SamePskForAll(tls::Secret(flags.psk));
+  }
   // What the runner expects of everybody: peers without RFC 5746 may connect, and a server lets no
   // client renegotiate.
   options.renegotiation.secure_renegotiate = false;

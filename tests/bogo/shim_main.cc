@@ -29,8 +29,9 @@ int main(int argc, char** argv) {
     std::puts("No");
     return 0;
   }
+  bogo::Exchanges exchanges(*flags);
   for (int i = 0; i <= flags->resume_count; ++i) {
-    const absl::Status status = bogo::RunConnection(*flags, i);
+    const absl::Status status = exchanges.Run(i);
     if (!status.ok()) return Report(status);
   }
   return 0;

@@ -41,8 +41,8 @@ std::string Inverted(std::string text) {
 // The runner's end of one connection.
 class Peer {
  public:
-  Peer(int socket, std::shared_ptr<const tls::Context> context, std::string host)
-      : socket_(socket), engine_(std::move(context), Named(std::move(host))) {
+  Peer(int socket, std::shared_ptr<const tls::Context> context, std::string host, uint16_t port)
+      : socket_(socket), engine_(std::move(context), Named(std::move(host), port)) {
     std::string id(8, 0);
     EXPECT_EQ(recv(socket_, id.data(), id.size(), MSG_WAITALL), 8);
     EXPECT_EQ(id, "\x08\x07\x06\x05\x04\x03\x02\x01");
@@ -108,9 +108,10 @@ class Peer {
   int renegotiated() const { return renegotiated_; }
 
  private:
-  static tls::EngineOptions Named(std::string host) {
+  static tls::EngineOptions Named(std::string host, uint16_t port) {
     tls::EngineOptions options;
     options.peer_host = std::move(host);
+    options.port = port;
     return options;
   }
   void Note(const tls::Event& event) {
@@ -172,7 +173,7 @@ class ShimTest : public testing::Test {
     pollfd waits{listener_, POLLIN, 0};
     EXPECT_EQ(poll(&waits, 1, 60'000), 1) << "the shim does not connect: " << shim_->Err();
     const int connection = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-    return std::make_unique<Peer>(connection, std::move(context), "b.example");
+    return std::make_unique<Peer>(connection, std::move(context), "b.example", port_);
   }
   std::unique_ptr<Peer> Client() { return Accept(client_, Role::kClient); }
   std::unique_ptr<Peer> Server() { return Accept(server_, Role::kServer); }
@@ -261,8 +262,63 @@ TEST_F(ShimTest, ConnectsOnceMoreForEachSession) {
     client->Close();
   }
   EXPECT_EQ(ExitCode(), 0) << shim_->Err();
-  StartAsServer({"-resume-count", "1"});
-  EXPECT_EQ(Run(Client()), kUnimplemented) << shim_->Err();
+}
+
+TEST_F(ShimTest, SessionsGoFromOneConnectionToTheNext) {
+  for (Version version : {Version::kTls12, Version::kTls13}) {
+    for (Role ours : {Role::kClient, Role::kServer}) {
+      tls::Options& options = ours == Role::kServer ? server_ : client_;
+      Only(options, version);
+      if (ours == Role::kClient) {
+        StartAsServer({"-resume-count", "1"});
+      } else {
+        Start({"-resume-count", "1"});
+      }
+      auto context = tls::Context::Create(options, ours);
+      ASSERT_TRUE(context.ok()) << context.status();
+      for (bool is_resumed : {false, true}) {
+        auto peer = Accept(*context);
+        ASSERT_TRUE(peer->Shake()) << peer->error() << shim_->Err();
+        EXPECT_EQ(peer->info().is_resumed, is_resumed);
+        EXPECT_TRUE(peer->Echoes("hello"));
+        peer->Close();
+      }
+      EXPECT_EQ(ExitCode(), 0) << shim_->Err();
+    }
+  }
+}
+
+TEST_F(ShimTest, ASessionThatIsNotGoneOnWithIsAFailure) {
+  Start({"-resume-count", "1"});
+  for (int i = 0; i < 2; ++i) {
+    auto server = Server();  // whose tickets nobody else can open
+    ASSERT_TRUE(server->Shake()) << server->error();
+    EXPECT_TRUE(server->Echoes("hello"));
+    server->Close();
+  }
+  EXPECT_EQ(ExitCode(), 1);
+  StartAsServer({"-resume-count", "1", "-on-resume-select-alpn", "a"});
+  EXPECT_EQ(Run(Client()), kUnimplemented) << "tickets are those of one context";
+}
+
+TEST_F(ShimTest, KnowsItsPeerByAKey) {
+  Only(client_, Version::kTls12);
+  client_.identity = {};
+  client_.psk = {.identity = "shop", .lookup = tls::SamePskForAll(tls::Secret("a key"))};
+  for (const char* key : {"a key", "another"}) {
+    StartAsServer(
+        {"-psk", key, "-psk-identity", "hint", "-cipher", "TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA"});
+    const bool is_right = std::string(key) == "a key";
+    EXPECT_EQ(Run(Client()), is_right ? 0 : 1) << shim_->Err();
+  }
+}
+
+TEST_F(ShimTest, RefusesAPeerWhenTold) {
+  Start({"-verify-peer", "-verify-fail", "-trust-cert", certs_.ca()});
+  auto server = Server();
+  EXPECT_FALSE(server->Shake() && server->Echoes("hello"));
+  EXPECT_EQ(base::ReasonOf(server->error()), "handshake_failure");
+  EXPECT_EQ(ExitCode(), 1);
 }
 
 TEST_F(ShimTest, FlagsMayHoldForOneConnectionAlone) {
