@@ -194,6 +194,7 @@ absl::StatusOr<std::optional<Event>> Engine::State::ShakeOn() {
     }
     RETURN_IF_ERROR(CheckPeer());
     if (result != 0) return FailWithError(result, output_before);
+    RETURN_IF_ERROR(CheckMasterSecret());
     if (const uint16_t agreed = noded_ssl_group(&ssl); agreed != 0) group = agreed;
     if (client_psk != nullptr) {
       absl::Status status = client_psk->AfterStep(ssl, state_before);

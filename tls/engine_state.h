@@ -106,6 +106,7 @@ struct Engine::State {
   // engine_renegotiation.cc
   absl::Status Renegotiate();
   absl::Status StartRenegotiation();
+  absl::Status CheckMasterSecret();
   // The peer wants one: starts or refuses it.
   absl::Status OnRenegotiationWanted();
   absl::StatusOr<std::optional<Event>> OnRenegotiationRejected();
@@ -157,6 +158,7 @@ struct Engine::State {
   bool has_sent_change_cipher_spec = false;
   bool is_answer_out = false;           // a KeyUpdate's answer is in `output`
   bool is_renegotiation_asked = false;  // by us, as a server
+  bool has_extended_master_secret = false;
   absl::Status failure;                 // of kFailed
   ConnectionInfo info;
   bool has_asked_for_crls = false;

@@ -158,6 +158,11 @@ static uint16_t group_of_psa_key(psa_key_type_t type, size_t bits) {
   }
 }
 
+int noded_ssl_extended_master_secret(const mbedtls_ssl_context* ssl) {
+  if (ssl->handshake == NULL || ssl->state <= MBEDTLS_SSL_SERVER_HELLO) return -1;
+  return ssl->handshake->extended_ms == MBEDTLS_SSL_EXTENDED_MS_ENABLED;
+}
+
 uint16_t noded_ssl_group(const mbedtls_ssl_context* ssl) {
   const mbedtls_ssl_handshake_params* handshake = ssl->handshake;
   if (handshake == NULL) return 0;

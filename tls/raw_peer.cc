@@ -49,6 +49,11 @@ RawPeer::~RawPeer() {
   }
 }
 
+void RawPeer::UseExtendedMasterSecret(bool is_used) {
+  mbedtls_ssl_conf_extended_master_secret(
+      &config_, is_used ? MBEDTLS_SSL_EXTENDED_MS_ENABLED : MBEDTLS_SSL_EXTENDED_MS_DISABLED);
+}
+
 void RawPeer::UseCertificate(const Pem& identity) {
   Identity& added = identities_.emplace_back();
   mbedtls_x509_crt_init(&added.chain);

@@ -206,6 +206,30 @@ TEST_F(RenegotiationTest, AnUntrustedCertificateIsRefusedThen) {
   EXPECT_EQ(ReasonOf(engine.error), "unknown_ca") << engine.error;
 }
 
+TEST_F(RenegotiationTest, TheExtendedMasterSecretMayNotComeOrGo) {
+  for (bool is_used_first : {true, false}) {
+    Side engine(Make(Server(), Role::kServer), "", &clock_);
+    RawPeer peer(Role::kClient, Version::kTls12, PemOf(a_));
+    peer.UseExtendedMasterSecret(is_used_first);
+    auto exchange = [&] {
+      engine.engine.Feed(base::ByteView(peer.TakeOutput()));
+      engine.Run();
+      peer.Feed(engine.engine.TakeOutput().ToSlice());
+    };
+    for (int i = 0; i < 10 && !(peer.Shake() && engine.info); ++i) exchange();
+    ASSERT_TRUE(engine.info) << engine.error;
+    exchange();
+    peer.UseExtendedMasterSecret(!is_used_first);
+    peer.StartRenegotiation();
+    for (int i = 0; i < 10 && engine.error.ok(); ++i) {
+      exchange();
+      (void)peer.Continue();
+    }
+    EXPECT_EQ(ReasonOf(engine.error), "illegal_parameter") << engine.error;
+    EXPECT_EQ(engine.renegotiated, 0);
+  }
+}
+
 TEST_F(RenegotiationTest, IsNotForTls13AndNotBeforeTheHandshake) {
   Options server = Mutual(certs_, b_, Role::kServer), client = Mutual(certs_, a_, Role::kClient);
   Pair pair(server, client);
