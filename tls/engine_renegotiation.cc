@@ -59,19 +59,19 @@ absl::Status Engine::State::StartRenegotiation() {
   return FailWithError(result, output_before);
 }
 
-// RFC 7627 does not forbid it; but what is bound to the first master secret would then not be bound to
-// the second, and no honest peer does it.
+// RFC 7627 does not forbid it; but what is bound to the first master secret would then not be bound
+// to the second, and no honest peer does it.
 absl::Status Engine::State::CheckMasterSecret() {
   const int now = noded_ssl_extended_master_secret(&ssl);
   if (now < 0 || is_tls13()) return absl::OkStatus();
   if (phase == Phase::kHandshake) has_extended_master_secret = now != 0;
   if (has_extended_master_secret == (now != 0)) return absl::OkStatus();
-  return Refuse(Alert::kIllegalParameter,
-                base::Error(absl::StatusCode::kUnauthenticated,
-                            "the peer changed its mind about the Extended Master Secret when it "
-                            "renegotiated (RFC 7627)",
-                            "report it to the authors of the peer",
-                            AlertName(Alert::kIllegalParameter)));
+  return Refuse(
+      Alert::kIllegalParameter,
+      base::Error(absl::StatusCode::kUnauthenticated,
+                  "the peer changed its mind about the Extended Master Secret when it "
+                  "renegotiated (RFC 7627)",
+                  "report it to the authors of the peer", AlertName(Alert::kIllegalParameter)));
 }
 
 absl::Status Engine::State::OnRenegotiationWanted() {

@@ -159,7 +159,7 @@ struct Engine::State {
   bool is_answer_out = false;           // a KeyUpdate's answer is in `output`
   bool is_renegotiation_asked = false;  // by us, as a server
   bool has_extended_master_secret = false;
-  absl::Status failure;                 // of kFailed
+  absl::Status failure;  // of kFailed
   ConnectionInfo info;
   bool has_asked_for_crls = false;
   HandshakeNotes notes;
