@@ -77,6 +77,7 @@ CrlFetcher& CrlFetcher::Shared() {
 
 base::Task<void> CrlFetcher::Fetch(base::Loop& loop, std::shared_ptr<CrlCache> cache,
                                    std::vector<std::string> uris, base::TimePoint deadline) {
+  if (cache == nullptr) co_return;
   Wait wait(loop, deadline, uris.size());
   for (std::string& uri : uris) {
     Want({cache, std::move(uri)}, [waiter = wait.waiter()] { TellWaiter(waiter); });

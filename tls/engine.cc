@@ -75,6 +75,7 @@ void Engine::Resume() {
 absl::Status Engine::Write(base::Buffer plaintext) {
   State& state = *state_;
   if (state.phase == State::Phase::kFailed) return state.failure;
+  RETURN_IF_ERROR(state.held_failure);
   if (state.phase == State::Phase::kHandshake || state.has_closed) {
     return base::Error(absl::StatusCode::kInternal,
                        state.has_closed ? "TLS: write after close" : "TLS: write before handshake");
@@ -138,6 +139,10 @@ absl::Status Engine::State::CheckDone() const {
 
 const ConnectionInfo& Engine::info() const { return state_->info; }
 
+const std::shared_ptr<const Context>& Engine::context() const { return state_->context; }
+
+const absl::Status& Engine::held_failure() const { return state_->held_failure; }
+
 void Engine::Hibernate() { state_->Hibernate(); }
 
 size_t Engine::buffer_bytes() const {
@@ -163,6 +168,7 @@ base::Buffer Engine::TakeOutput() {
   base::Buffer buffer;
   buffer.Append(base::Slice(std::exchange(state_->output, {})));
   state_->is_answer_out = false;
+  state_->is_refusal_out = false;
   return buffer;
 }
 

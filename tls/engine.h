@@ -123,6 +123,10 @@ class Engine {
                                            const std::vector<PrfInput>& seed, size_t size);
   // As in HandshakeDone or the last Renegotiated.
   const ConnectionInfo& info() const;
+  // A server's: that of the host that the client asked for, from then on.
+  const std::shared_ptr<const Context>& context() const;
+  // Not OK: why plaintext that Write() took will not be sent (the peer closed while it was held).
+  const absl::Status& held_failure() const;
 
   // Drops the record buffers when nothing is in them; they come back with the next use.
   void Hibernate();

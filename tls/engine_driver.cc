@@ -1,5 +1,6 @@
 #include "tls/engine_driver.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "asio/redirect_error.hpp"
@@ -9,6 +10,7 @@
 #include "base/deadline.h"
 #include "base/status.h"
 #include "tls/crl_fetcher.h"
+#include "tls/timeout.h"
 
 namespace noded::tls {
 namespace {
@@ -21,6 +23,8 @@ using base::Task;
 constexpr size_t kFarewellBytes = 1024 * 1024;
 // How long closing waits for a renegotiation, which holds back what was written.
 constexpr std::chrono::seconds kReleaseWait{5};
+// What an alert gets to arrive when the time for the handshake is over, or nearly.
+constexpr std::chrono::milliseconds kLeastFarewell{200};
 // Plaintext encrypted before it is written out: bounds the ciphertext held.
 constexpr size_t kWriteStep = 256 * 1024;
 
@@ -37,12 +41,18 @@ EngineDriver::EngineDriver(std::unique_ptr<base::Stream> lower,
                            std::shared_ptr<const Context> context, EngineOptions options,
                            std::chrono::milliseconds farewell)
     : lower_(std::move(lower)),
-      crl_cache_(context->options().revocation.cache),
       engine_(context, WithPort(std::move(options), *lower_, context->role())),
       farewell_(farewell),
-      hibernate_after_(context->options().traffic.hibernate_after),
       flushed_(lower_->loop().io(), asio::steady_timer::time_point::max()),
       released_(lower_->loop().io(), asio::steady_timer::time_point::max()) {}
+
+std::shared_ptr<EngineDriver> EngineDriver::Make(std::unique_ptr<base::Stream> lower,
+                                                 std::shared_ptr<const Context> context,
+                                                 EngineOptions options,
+                                                 std::chrono::milliseconds farewell) {
+  return std::shared_ptr<EngineDriver>(
+      new EngineDriver(std::move(lower), std::move(context), std::move(options), farewell));
+}
 
 Task<absl::Status> EngineDriver::Flush() {
   while (is_flushing_) {
@@ -60,17 +70,21 @@ Task<absl::Status> EngineDriver::Flush() {
   co_return write_failure_;
 }
 
-Task<absl::Status> EngineDriver::FlushUnlessBusy() {
-  if (is_flushing_ || !engine_.has_output()) co_return absl::OkStatus();
-  absl::Status flushed = co_await Flush();
+Task<absl::Status> EngineDriver::FlushAlone(std::shared_ptr<EngineDriver> self) {
+  absl::Status flushed = co_await self->Flush();
   co_return flushed;
+}
+
+void EngineDriver::StartFlush() {
+  if (is_flushing_ || !engine_.has_output()) return;
+  base::Spawn(lower_->loop(), "tls_flush", FlushAlone(shared_from_this()), [](absl::Status) {});
 }
 
 Task<absl::Status> EngineDriver::ReadMore(absl::Status flushed) {
   std::optional<base::Deadline> idle;
-  if (hibernate_after_ && engine_.is_handshake_done()) {
-    base::Loop& loop = lower_->loop();
-    idle.emplace(loop, loop.Now() + *hibernate_after_, [this] { engine_.Hibernate(); });
+  const auto& hibernate_after = engine_.context()->options().traffic.hibernate_after;
+  if (hibernate_after && engine_.is_handshake_done()) {
+    idle.emplace(lower_->loop(), DeadlineOf(*hibernate_after), [this] { engine_.Hibernate(); });
   }
   absl::StatusOr<Slice> bytes = co_await lower_->Read();
   if (!bytes.ok()) co_return flushed.ok() ? bytes.status() : flushed;
@@ -84,7 +98,8 @@ Task<absl::Status> EngineDriver::ReadMore(absl::Status flushed) {
 }
 
 Task<void> EngineDriver::FetchCrls(std::vector<std::string> uris, base::TimePoint deadline) {
-  co_await CrlFetcher::Shared().Fetch(lower_->loop(), crl_cache_, std::move(uris), deadline);
+  std::shared_ptr<CrlCache> cache = engine_.context()->options().revocation.cache;
+  co_await CrlFetcher::Shared().Fetch(lower_->loop(), std::move(cache), std::move(uris), deadline);
   engine_.Resume();
 }
 
@@ -118,8 +133,9 @@ Task<void> EngineDriver::DropInput() {
   }
 }
 
-Task<void> EngineDriver::SayFarewell() {
-  base::Deadline guard(lower_->loop(), lower_->loop().Now() + farewell_,
+Task<void> EngineDriver::SayFarewell(base::TimePoint deadline) {
+  const base::TimePoint latest = std::max(deadline, lower_->loop().Now() + kLeastFarewell);
+  base::Deadline guard(lower_->loop(), std::min(DeadlineOf(farewell_), latest),
                        [this] { lower_->Abort(); });
   absl::Status flushed = co_await Flush();
   if (!flushed.ok()) co_return;
@@ -128,8 +144,7 @@ Task<void> EngineDriver::SayFarewell() {
 }
 
 Task<void> EngineDriver::Drain() {
-  base::Deadline guard(lower_->loop(), lower_->loop().Now() + farewell_,
-                       [this] { lower_->Abort(); });
+  base::Deadline guard(lower_->loop(), DeadlineOf(farewell_), [this] { lower_->Abort(); });
   co_await DropInput();
 }
 
@@ -147,7 +162,7 @@ Task<absl::Status> EngineDriver::Shake(base::TimePoint deadline) {
         absl::StatusCode::kDeadlineExceeded, "no answer within the time for the handshake",
         "check that the peer speaks TLS on this port, and net_setuptime", "timeout");
   }
-  co_await SayFarewell();
+  co_await SayFarewell(deadline);
   co_return status;
 }
 
@@ -173,12 +188,13 @@ Task<absl::StatusOr<Event>> EngineDriver::Next() {
     released_.cancel();
     if (!event.ok()) {
       absl::Status failure = base::Annotate(event.status(), base::AddressText(lower_->peer()));
-      if (!is_flushing_ && engine_.has_output()) co_await SayFarewell();
+      // Also when a writer has just taken the alert along: it must have gone before the caller
+      // cuts.
+      if (is_flushing_ || engine_.has_output()) co_await SayFarewell();
       co_return Fail(failure);
     }
     // What reading has made the engine say; somebody who is writing or waits to sends it.
-    absl::Status flushed;
-    if (waiting_writers_ == 0) flushed = co_await FlushUnlessBusy();
+    if (waiting_writers_ == 0) StartFlush();
     if (event->has_value()) {
       Event found = std::move(**event);
       if (auto* wanted = std::get_if<CrlsWanted>(&found)) {
@@ -189,7 +205,7 @@ Task<absl::StatusOr<Event>> EngineDriver::Next() {
       if (auto* anew = std::get_if<Renegotiated>(&found)) info_ = anew->info;
       co_return found;
     }
-    absl::Status more = co_await ReadMore(flushed);
+    absl::Status more = co_await ReadMore(write_failure_);
     if (!more.ok()) co_return Fail(more);
   }
 }
@@ -205,12 +221,13 @@ Task<absl::Status> EngineDriver::AwaitRelease() {
     absl::Status flushed = co_await Flush();
     if (!flushed.ok()) co_return flushed;
   }
-  co_return absl::OkStatus();
+  co_return engine_.held_failure();
 }
 
 Task<absl::Status> EngineDriver::Write(Buffer bytes) {
   Buffer step;
   while (!bytes.empty()) {
+    if (!write_failure_.ok()) co_return write_failure_;
     absl::Status released = co_await AwaitRelease();
     if (!released.ok()) co_return released;
     for (const Slice& piece : bytes.pieces()) {

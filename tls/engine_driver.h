@@ -1,14 +1,15 @@
 // Drives an Engine over a Stream: reads and writes for it, waits for the peer, and sees to it that
 // the last words reach the peer. What tls/tls_stream.h and tls/ssl.h have in common.
 //
-//   EngineDriver driver(std::move(tcp), context, {.peer_host = "b.example"});
-//   absl::Status done = co_await driver.Shake(deadline);      // then driver.info()
-//   absl::StatusOr<Event> event = co_await driver.Next();     // Data, PeerClosed, ...
-//   absl::Status sent = co_await driver.Write(std::move(buffer));
-//   co_await driver.SayGoodbye();
+//   auto driver = EngineDriver::Make(std::move(tcp), context, {.peer_host = "b.example"});
+//   absl::Status done = co_await driver->Shake(deadline);     // then driver->info()
+//   absl::StatusOr<Event> event = co_await driver->Next();    // Data, PeerClosed, ...
+//   absl::Status sent = co_await driver->Write(std::move(buffer));
+//   co_await driver->SayGoodbye();
 //
 // Loop-confined; call it on the stream's loop. One Next and one Write (or SayGoodbye) may be under
-// way at once, never two of a kind; destroy it only when none is: Abort() makes them end. Errors:
+// way at once, never two of a kind; let go of it only when none is, after Abort(), which makes them
+// end. What the engine has to say by itself goes out meanwhile, and holds the driver. Errors:
 // those of tls/engine.h and base/stream.h; DeadlineExceeded (timeout) of Shake. After a failure
 // the peer has been told why, and the connection is good for nothing but Abort().
 #pragma once
@@ -33,12 +34,15 @@
 
 namespace noded::tls {
 
-class EngineDriver {
+class EngineDriver : public std::enable_shared_from_this<EngineDriver> {
  public:
   // `farewell`: how long, at most, a connection that failed is kept so that the peer gets the
   // alert: closing a socket with unread bytes resets it, and the peer then sees no alert.
-  EngineDriver(std::unique_ptr<base::Stream> lower, std::shared_ptr<const Context> context,
-               EngineOptions options, std::chrono::milliseconds farewell = std::chrono::seconds(1));
+  static std::shared_ptr<EngineDriver> Make(
+      std::unique_ptr<base::Stream> lower, std::shared_ptr<const Context> context,
+      EngineOptions options, std::chrono::milliseconds farewell = std::chrono::seconds(1));
+  EngineDriver(const EngineDriver&) = delete;
+  EngineDriver& operator=(const EngineDriver&) = delete;
 
   // The handshake, once.
   base::Task<absl::Status> Shake(base::TimePoint deadline);
@@ -57,6 +61,8 @@ class EngineDriver {
   // Sends what the engine has to say by itself. When somebody else is sending, that one sends it
   // all: waits for it.
   base::Task<absl::Status> Flush();
+  // The same for those who must not wait: a reader, since the peer may wait for us to read.
+  void StartFlush();
   // close_notify, once; what the peer still says may be read.
   base::Task<absl::Status> SayGoodbye();
   // The same, and then shuts the sending side of the stream.
@@ -69,10 +75,14 @@ class EngineDriver {
   Engine& engine() { return engine_; }
   base::Stream& lower() { return *lower_; }
   const base::Stream& lower() const { return *lower_; }
-  // The stream below, once the conversation over it is over; nothing else may be called then.
+  // The stream below, once the conversation over it is over and flushed; nothing else may be called
+  // then.
   std::unique_ptr<base::Stream> Release() { return std::move(lower_); }
 
  private:
+  EngineDriver(std::unique_ptr<base::Stream> lower, std::shared_ptr<const Context> context,
+               EngineOptions options, std::chrono::milliseconds farewell);
+  static base::Task<absl::Status> FlushAlone(std::shared_ptr<EngineDriver> self);
   // Until the handshake is done or failed.
   base::Task<absl::Status> Converse(base::TimePoint deadline);
   // Has the lists fetched that the engine waits for, and lets it go on.
@@ -80,20 +90,16 @@ class EngineDriver {
   // One read for the engine; idle meanwhile, it drops its buffers. `flushed` is how sending went:
   // after a failed write the peer's last words may still tell why.
   base::Task<absl::Status> ReadMore(absl::Status flushed);
-  // Flush() for a reader, who must not wait for a writer: the peer may wait for us to read.
-  base::Task<absl::Status> FlushUnlessBusy();
   // The engine has got on, or failed: who waits for it looks again.
   absl::StatusOr<Event> Fail(absl::Status status);
-  // Gets the alert to the peer.
-  base::Task<void> SayFarewell();
+  // Gets the alert to the peer, not much later than `deadline`.
+  base::Task<void> SayFarewell(base::TimePoint deadline = base::TimePoint::max());
   // Reads and drops, until the end or a bound.
   base::Task<void> DropInput();
 
   std::unique_ptr<base::Stream> lower_;
-  const std::shared_ptr<CrlCache> crl_cache_;
   Engine engine_;
   const std::chrono::milliseconds farewell_;
-  const std::optional<std::chrono::milliseconds> hibernate_after_;
   ConnectionInfo info_;
   bool is_flushing_ = false;
   absl::Status write_failure_;

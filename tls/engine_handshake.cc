@@ -35,7 +35,6 @@ Engine::State::State(std::shared_ptr<const Context> shared, EngineOptions given)
       options(std::move(given)),
       expected_name(ExpectedName(*context, options.peer_host)),
       check(expected_name),
-      secrets(context->options().traffic.keylog),
       key_updates(ssl, options.limits),
       budget(options.limits) {
   mbedtls_ssl_init(&ssl);
@@ -67,7 +66,7 @@ absl::Status Engine::State::SetUp() {
   if (notes.server_name.ends_with('.')) notes.server_name.pop_back();
   mbedtls_ssl_set_user_data_p(&ssl, &notes);
   mbedtls_ssl_set_bio(&ssl, this, SendHook, ReceiveHook, nullptr);
-  secrets.Attach(ssl);
+  secrets.Attach(ssl, context->options().traffic.keylog);
   if (context->verify() == Verify::kPeer) {
     mbedtls_ssl_set_verify(&ssl, ChainCheck::OnChain, &check);
   }

@@ -81,7 +81,7 @@ absl::StatusOr<std::optional<Event>> Engine::State::Receive() {
         }
         idle_records = 0;
         key_updates.CountData();
-        budget.CountData(data.size());
+        budget.CountReceived(data.size());
         bytes_before_answer += data.size();
         return Give(Data{std::move(data)});
       }
@@ -104,6 +104,9 @@ absl::StatusOr<std::optional<Event>> Engine::State::OnPeerClosed() {
   if (is_renegotiating()) {
     // What is held could only be sent with keys that will never be agreed on.
     held.Clear();
+    held_failure = base::Error(absl::StatusCode::kUnavailable,
+                               "the peer closed the connection in the middle of a renegotiation",
+                               "see the peer's log", "closed");
     if (!has_closed || is_close_due) SendCloseNotify();
     has_closed = true;
     is_close_due = false;
@@ -114,6 +117,11 @@ absl::StatusOr<std::optional<Event>> Engine::State::OnPeerClosed() {
 
 void Engine::State::SendCloseNotify() {
   is_close_due = false;
+  // Tickets that a TLS 1.3 server has yet to send come first: nothing may follow the close_notify.
+  if (is_tls13() && phase == Phase::kOpen &&
+      ssl.MBEDTLS_PRIVATE(state) != MBEDTLS_SSL_HANDSHAKE_OVER) {
+    (void)mbedtls_ssl_handshake(&ssl);
+  }
   // When this fails there is nothing better to do: the connection ends either way.
   (void)mbedtls_ssl_send_alert_message(&ssl, MBEDTLS_SSL_ALERT_LEVEL_WARNING,
                                        MBEDTLS_SSL_ALERT_MSG_CLOSE_NOTIFY);
@@ -154,7 +162,7 @@ absl::Status Engine::State::SendRecord(base::ByteView plaintext) {
     done += static_cast<size_t>(result);
   }
   sent_bytes += plaintext.size();
-  budget.CountData(plaintext.size());
+  budget.CountSent(plaintext.size());
   const bool is_due = ++sent_records >= traffic.renegotiate_at;
   if (is_due && phase == Phase::kOpen && !has_closed && MayRenegotiate()) return Renegotiate();
   return absl::OkStatus();

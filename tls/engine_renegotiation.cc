@@ -93,6 +93,8 @@ absl::Status Engine::State::OnRenegotiationWanted() {
                                 options.limits.max_tls_refused_renegotiations),
                     "raise renegotiate_at at the peer", AlertName(Alert::kHandshakeFailure)));
   }
+  // One is enough until the peer has taken it: it need not read what it makes us say.
+  if (std::exchange(is_refusal_out, true)) return absl::OkStatus();
   const size_t output_before = output.size();
   const int result = mbedtls_ssl_send_alert_message(&ssl, MBEDTLS_SSL_ALERT_LEVEL_WARNING,
                                                     static_cast<uint8_t>(Alert::kNoRenegotiation));

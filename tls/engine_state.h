@@ -157,6 +157,7 @@ struct Engine::State {
   bool is_close_due = false;  // close_notify waits for what is held
   bool has_sent_change_cipher_spec = false;
   bool is_answer_out = false;           // a KeyUpdate's answer is in `output`
+  bool is_refusal_out = false;          // a no_renegotiation is
   bool is_renegotiation_asked = false;  // by us, as a server
   bool has_extended_master_secret = false;
   absl::Status failure;  // of kFailed
@@ -174,6 +175,7 @@ struct Engine::State {
   uint64_t bytes_before_answer = 0;
   size_t idle_records = 0;
   base::Buffer held;
+  absl::Status held_failure;
   uint64_t sent_bytes = 0;    // under this key
   uint64_t sent_records = 0;  // since the last handshake
   std::vector<uint8_t> output;

@@ -1,7 +1,7 @@
 // How often a peer may start a TLS 1.2 renegotiation: each costs us as much as a new connection.
 //
 //   RenegotiationBudget budget(limits);
-//   budget.CountData(bytes);                  // as data goes either way
+//   budget.CountReceived(bytes);              // as data goes; CountSent for the other way
 //   if (budget.Take(now)) Renegotiate(); else Refuse();
 //   if (budget.is_abused()) CloseConnection();
 //
@@ -25,7 +25,9 @@ class RenegotiationBudget {
   explicit RenegotiationBudget(const base::Limits& limits)
       : limits_(limits), left_(limits.max_tls_renegotiations) {}
 
-  void CountData(uint64_t bytes) {
+  void CountSent(uint64_t bytes) { bytes_ += bytes; }
+  // A peer that talks is no mere nuisance.
+  void CountReceived(uint64_t bytes) {
     bytes_ += bytes;
     refused_ = 0;
   }

@@ -145,14 +145,36 @@ TEST_F(RenegotiationTest, AFloodIsRefusedAndThenEndsTheConnection) {
   EXPECT_FALSE(pair.client.error.ok());
 }
 
+TEST_F(RenegotiationTest, RefusalsDoNotPileUpBeforeAPeerThatDoesNotRead) {
+  Options server = Server();
+  server.renegotiation.client_renegotiation = false;
+  Side engine(Make(server, Role::kServer), "", &clock_);
+  RawPeer peer(Role::kClient, Version::kTls12, PemOf(a_));
+  for (int i = 0; i < 10 && !(peer.Shake() && engine.info); ++i) {
+    engine.engine.Feed(base::ByteView(peer.TakeOutput()));
+    engine.Run();
+    peer.Feed(engine.engine.TakeOutput().ToSlice());
+  }
+  ASSERT_TRUE(engine.info) << engine.error;
+  const uint8_t hello[] = {1, 0, 0, 0};
+  for (int i = 0; i < 10'000 && engine.error.ok(); ++i) {
+    peer.SendRecord(22, hello);
+    peer.SendRecord(23, base::AsBytes("x"));  // a peer that talks is no flood
+    engine.engine.Feed(base::ByteView(peer.TakeOutput()));
+    engine.Run();
+  }
+  EXPECT_TRUE(engine.error.ok()) << engine.error;
+  EXPECT_LT(engine.engine.TakeOutput().size(), 1000u);
+}
+
 TEST_F(RenegotiationTest, DataEarnsMoreOfThem) {
   base::Limits limits;
   RenegotiationBudget budget(limits);
   for (size_t i = 0; i < limits.max_tls_renegotiations; ++i) EXPECT_TRUE(budget.Take(clock_.Now()));
   EXPECT_FALSE(budget.Take(clock_.Now()));
-  budget.CountData(limits.tls_renegotiation_bytes - 1);
+  budget.CountSent(limits.tls_renegotiation_bytes - 1);
   EXPECT_FALSE(budget.Take(clock_.Now()));
-  budget.CountData(1);
+  budget.CountReceived(1);
   EXPECT_TRUE(budget.Take(clock_.Now()));
   EXPECT_FALSE(budget.Take(clock_.Now()));
   clock_.Advance(limits.tls_renegotiation_pause * 3);

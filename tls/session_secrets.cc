@@ -57,7 +57,8 @@ absl::Status Internal(int error) {
 
 }  // namespace
 
-void SessionSecrets::Attach(mbedtls_ssl_context& ssl) {
+void SessionSecrets::Attach(mbedtls_ssl_context& ssl, const Log& log) {
+  log_ = &log;
   mbedtls_ssl_set_export_keys_cb(&ssl, OnSecret, this);
 }
 
@@ -89,7 +90,7 @@ void SessionSecrets::Commit(mbedtls_ssl_context& ssl) {
 
 void SessionSecrets::LogTrafficSecret(const mbedtls_ssl_context& ssl, Role role,
                                       noded_ssl_direction direction, uint64_t generation) const {
-  if (!log_) return;
+  if (log_ == nullptr || !*log_) return;
   size_t size = 0;
   const uint8_t* secret = noded_ssl_traffic_secret(&ssl, direction, &size);
   const bool is_clients = (role == Role::kClient) == (direction == NODED_SSL_OUTGOING);
@@ -99,10 +100,10 @@ void SessionSecrets::LogTrafficSecret(const mbedtls_ssl_context& ssl, Role role,
 
 void SessionSecrets::LogLine(std::string_view label, const Random& client_random,
                              base::ByteView secret) const {
-  if (!log_) return;
+  if (log_ == nullptr || !*log_) return;
   std::string line =
       fmt::format("{} {} {}", label, base::ToHex(client_random), base::ToHex(secret));
-  log_(line);
+  (*log_)(line);
   base::Wipe(line.data(), line.size());
 }
 

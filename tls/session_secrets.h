@@ -1,8 +1,8 @@
 // What a handshake leaves to derive from: key export, TLS 1.2's pseudo-random function, and the key
 // log.
 //
-//   SessionSecrets secrets(options.traffic.keylog);
-//   secrets.Attach(ssl);                                  // before the handshake
+//   SessionSecrets secrets;
+//   secrets.Attach(ssl, options.traffic.keylog);          // before the handshake
 //   secrets.Commit(ssl);                                  // when it, or a renegotiation, is done
 //   ASSIGN_OR_RETURN(auto key, secrets.Export(ssl, "EXPORTER-mine", std::nullopt, 32));
 //
@@ -34,13 +34,12 @@ class SessionSecrets {
   using Log = std::function<void(std::string_view line)>;
   using Random = std::array<uint8_t, 32>;
 
-  // A null `log` logs nothing. It outlives this.
-  explicit SessionSecrets(const Log& log) : log_(log) {}
+  SessionSecrets() = default;
   SessionSecrets(const SessionSecrets&) = delete;
   SessionSecrets& operator=(const SessionSecrets&) = delete;
 
-  // From now on notes what `ssl` agrees on.
-  void Attach(mbedtls_ssl_context& ssl);
+  // From now on notes what `ssl` agrees on. A null `log` logs nothing; it outlives this.
+  void Attach(mbedtls_ssl_context& ssl, const Log& log);
   // What was agreed is now in force.
   void Commit(mbedtls_ssl_context& ssl);
   // The key of one direction changed for the `generation`th time.
@@ -72,7 +71,7 @@ class SessionSecrets {
   absl::StatusOr<std::vector<uint8_t>> Derive(base::ByteView secret, std::string_view label,
                                               base::ByteView seed, size_t size) const;
 
-  const Log& log_;
+  const Log* log_ = nullptr;
   Agreed pending_;
   Agreed current_;
 };

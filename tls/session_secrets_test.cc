@@ -111,6 +111,28 @@ TEST_P(SessionSecretsTest, TheKeyLogHasTheLinesOfItsVersion) {
   EXPECT_EQ(labels, expected);
 }
 
+// With SNI the host's options hold, and the context that the engine began with may be gone.
+TEST_P(SessionSecretsTest, AHostsKeyLogIsItsOwnAndOutlivesTheServersContext) {
+  std::vector<std::string> lines;
+  Options host = server_;
+  host.traffic.keylog = [&](std::string_view line) { lines.emplace_back(line); };
+  server_.traffic.keylog = [](std::string_view) { FAIL() << "the server's own"; };
+  server_.server_names.hosts[kHost] = std::make_shared<const Options>(host);
+  Pair pair(server_, client_);  // the engine alone holds its context
+  Carry(pair.client, pair.server);
+  ASSERT_TRUE(pair.server.info) << pair.Errors();
+  EXPECT_FALSE(lines.empty());
+  const size_t before = lines.size();
+  if (GetParam() == Version::kTls13) {
+    ASSERT_TRUE(pair.client.engine.UpdateKeys(true).ok());
+  } else {
+    ASSERT_TRUE(pair.client.engine.Renegotiate().ok());
+  }
+  Carry(pair.client, pair.server);
+  EXPECT_TRUE(pair.server.error.ok()) << pair.Errors();
+  EXPECT_GT(lines.size(), before);
+}
+
 TEST_P(SessionSecretsTest, PrfIsForTls12Alone) {
   Pair pair(server_, client_);
   Carry(pair.client, pair.server);

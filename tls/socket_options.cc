@@ -63,6 +63,24 @@ void Get(int descriptor, const Place& place, std::optional<T>& value) {
 
 }  // namespace
 
+SocketOptions Over(const SocketOptions& first, const SocketOptions& later) {
+  SocketOptions all = first;
+  const auto take = [](auto& into, const auto& from) {
+    if (from) into = from;
+  };
+  take(all.active, later.active);
+  take(all.packet, later.packet);
+  take(all.packet_size, later.packet_size);
+  take(all.buffer, later.buffer);
+  take(all.nodelay, later.nodelay);
+  take(all.keepalive, later.keepalive);
+  take(all.recbuf, later.recbuf);
+  take(all.sndbuf, later.sndbuf);
+  take(all.priority, later.priority);
+  take(all.tos, later.tos);
+  return all;
+}
+
 absl::Status SetTcpOptions(const SocketOptions& options, int descriptor) {
   RETURN_IF_ERROR(Set(descriptor, kNodelay, options.nodelay));
   RETURN_IF_ERROR(Set(descriptor, kKeepalive, options.keepalive));

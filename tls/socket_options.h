@@ -60,6 +60,9 @@ struct SocketOptions {
   std::optional<int> tos;
 };
 
+// What `later` sets wins.
+SocketOptions Over(const SocketOptions& first, const SocketOptions& later);
+
 // Of a listening socket; sockets that it accepts get `accepted`.
 struct SslListenOptions {
   // Numeric, `ip` and `ifaddr`; empty: every interface.

@@ -23,25 +23,6 @@ using ConnectionResult = absl::StatusOr<std::shared_ptr<SslConnection>>;
 
 namespace {
 
-// What `later` sets wins.
-SocketOptions Over(const SocketOptions& first, const SocketOptions& later) {
-  SocketOptions all = first;
-  const auto take = [](auto& into, const auto& from) {
-    if (from) into = from;
-  };
-  take(all.active, later.active);
-  take(all.packet, later.packet);
-  take(all.packet_size, later.packet_size);
-  take(all.buffer, later.buffer);
-  take(all.nodelay, later.nodelay);
-  take(all.keepalive, later.keepalive);
-  take(all.recbuf, later.recbuf);
-  take(all.sndbuf, later.sndbuf);
-  take(all.priority, later.priority);
-  take(all.tos, later.tos);
-  return all;
-}
-
 void ReportBrokenFiles(const absl::Status& status) {
   base::LogError("tls_files_broken").Add(status);
 }
@@ -58,8 +39,8 @@ Task<ConnectionResult> Secure(std::shared_ptr<SslRuntime> runtime,
   const std::string where = Where(plain->peer(), host);
   EngineOptions engine_options;
   engine_options.peer_host = std::move(host);
-  auto driver = std::make_unique<EngineDriver>(std::move(plain), context, std::move(engine_options),
-                                               runtime->alert_timeout());
+  auto driver = EngineDriver::Make(std::move(plain), std::move(context), std::move(engine_options),
+                                   runtime->alert_timeout());
   if (!setup.already_read.empty()) driver->engine().Feed(std::move(setup.already_read));
   // Stopping the application cuts handshakes too.
   const SslSocketId id = runtime->NextId();
@@ -77,11 +58,10 @@ Task<ConnectionResult> Secure(std::shared_ptr<SslRuntime> runtime,
   }
   if (!status.ok()) {
     driver->Abort();
-    LogAlert(*context, driver->lower().peer(), status);
+    LogAlert(*driver->engine().context(), driver->lower().peer(), status);
     co_return base::Annotate(status, fmt::format("TLS handshake with {}", where));
   }
-  co_return SslConnection::Start(std::move(driver), std::move(runtime), std::move(setup),
-                                 std::move(context));
+  co_return SslConnection::Start(std::move(driver), std::move(runtime), std::move(setup));
 }
 
 }  // namespace
@@ -188,7 +168,8 @@ Task<SocketResult> Ssl::AsyncHandshake(std::unique_ptr<SslTransportSocket> accep
 Task<SocketResult> Ssl::AsyncConnect(base::Loop& loop, std::string host, uint16_t port,
                                      std::shared_ptr<const Context> context, SocketSetup setup) {
   const base::TimePoint deadline = DeadlineOf(setup.timeout);
-  if (runtime_->is_stopped()) {
+  const std::shared_ptr<SslRuntime> runtime = runtime_;  // may outlive this object
+  if (runtime->is_stopped()) {
     co_return base::Error(absl::StatusCode::kUnavailable, "ssl: the application is stopped",
                           "start it first", "closed");
   }
@@ -198,7 +179,7 @@ Task<SocketResult> Ssl::AsyncConnect(base::Loop& loop, std::string host, uint16_
   absl::StatusOr<std::unique_ptr<base::Stream>> plain = co_await base::ConnectTcp(
       loop, host, port, base::AddressFamily::kAny, deadline, std::move(prepare));
   if (!plain.ok()) co_return plain.status();
-  ConnectionResult connection = co_await Secure(runtime_, *std::move(plain), std::move(host),
+  ConnectionResult connection = co_await Secure(runtime, *std::move(plain), std::move(host),
                                                 std::move(context), std::move(setup), deadline);
   if (!connection.ok()) co_return connection.status();
   co_return std::unique_ptr<SslSocket>(new SslSocket(*std::move(connection)));

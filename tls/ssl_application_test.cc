@@ -80,6 +80,27 @@ TEST_P(SslApplicationTest, AListenerFollowsAReplacedCertificate) {
   EXPECT_EQ(Text(server_->Recv(0, Timeout(1))), "!timeout");
 }
 
+TEST_P(SslApplicationTest, PatienceWithoutEndDeliversAllTheSame) {
+  SslParameters parameters;
+  parameters.protocol_version = {.tls12 = GetParam() == Version::kTls12,
+                                 .tls13 = GetParam() == Version::kTls13};
+  parameters.alert_timeout = kInfinity;
+  auto patient = Ssl::Start(parameters);
+  ASSERT_TRUE(patient.ok()) << patient.status();
+  ListenAt();
+  auto accepted = Accept();
+  auto socket = (*patient)->Connect("127.0.0.1", listener_->port(), OptionsFor(Role::kClient));
+  ASSERT_TRUE(socket.ok()) << socket.status();
+  auto far = accepted.get();
+  ASSERT_TRUE(far.ok()) << far.status();
+  EXPECT_TRUE((*socket)->Send("the last word").ok());
+  auto closed = std::async(std::launch::async, [&] { return (*socket)->Close(); });
+  EXPECT_EQ(Text((*far)->Recv(13, kPatience)), "the last word");
+  EXPECT_EQ(Text((*far)->Recv(0, kPatience)), "!closed");
+  EXPECT_TRUE((*far)->Close().ok());
+  EXPECT_TRUE(closed.get().ok());
+}
+
 TEST_P(SslApplicationTest, TheIntervalOfThePemCacheIsNotBelowZero) {
   SslParameters parameters;
   parameters.ssl_pem_cache_clean = std::chrono::milliseconds(-1);

@@ -23,14 +23,13 @@ constexpr size_t kDrainBytes = size_t{1} << 20;
 
 }  // namespace
 
-SslConnection::SslConnection(std::unique_ptr<EngineDriver> driver,
-                             std::shared_ptr<SslRuntime> runtime, SocketSetup setup,
-                             std::shared_ptr<const Context> context)
+SslConnection::SslConnection(std::shared_ptr<EngineDriver> driver,
+                             std::shared_ptr<SslRuntime> runtime, SocketSetup setup)
     : loop_(driver->lower().loop()),
       id_(runtime->NextId()),
       driver_(std::move(driver)),
       runtime_(std::move(runtime)),
-      context_(std::move(context)),
+      context_(driver_->engine().context()),
       peer_(driver_->lower().peer()),
       local_(driver_->lower().local()),
       info_(driver_->info()),
@@ -38,14 +37,12 @@ SslConnection::SslConnection(std::unique_ptr<EngineDriver> driver,
       buffer_bytes_(kDefaultBufferBytes),
       owner_(std::move(setup.owner)) {}
 
-absl::StatusOr<SslConnection::Ptr> SslConnection::Start(std::unique_ptr<EngineDriver> driver,
+absl::StatusOr<SslConnection::Ptr> SslConnection::Start(std::shared_ptr<EngineDriver> driver,
                                                         std::shared_ptr<SslRuntime> runtime,
-                                                        SocketSetup setup,
-                                                        std::shared_ptr<const Context> context) {
+                                                        SocketSetup setup) {
   SocketOptions options = setup.options;
   if (!options.active) options.active = setup.owner ? Active::True() : Active::False();
-  Ptr self(new SslConnection(std::move(driver), std::move(runtime), std::move(setup),
-                             std::move(context)));
+  Ptr self(new SslConnection(std::move(driver), std::move(runtime), std::move(setup)));
   self->SetOwner(self->owner_);
   self->driver_->set_on_held([connection = self.get()] { connection->NotifyChanged(); });
   std::weak_ptr<SslConnection> weak = self;
@@ -64,6 +61,7 @@ absl::StatusOr<SslConnection::Ptr> SslConnection::Start(std::unique_ptr<EngineDr
 
 SslConnection::~SslConnection() {
   // The driver may only go when no call of it is under way: each holds this object.
+  if (driver_ != nullptr) driver_->Abort();
   runtime_->Forget(id_);
 }
 
@@ -82,7 +80,7 @@ Task<absl::Status> SslConnection::AwaitDemand() {
   const auto after = context_->options().traffic.hibernate_after;
   std::optional<base::Deadline> idle;
   if (after) {
-    idle.emplace(loop_, loop_.Now() + *after, [this] {
+    idle.emplace(loop_, DeadlineOf(*after), [this] {
       if (!is_sending()) driver_->engine().Hibernate();
     });
   }
@@ -102,6 +100,7 @@ bool SslConnection::WantsInput() const {
   if (driver_->engine().held_bytes() > 0) return true;  // bounded by the engine
   const bool waits_for_peer = goodbye_ == Goodbye::kDowngrade || pending_renegotiations_ > 0;
   if (waits_for_peer && packets_.size() < buffer_bytes_) return true;
+  if (in_ == In::kShut && goodbye_ == Goodbye::kNone) return true;  // to be dropped
   if (in_ != In::kOpen || goodbye_ != Goodbye::kNone) return false;
   return !recvs_.empty() || (active_.is_on() && owner_ != nullptr && !is_owner_full_);
 }
@@ -113,6 +112,15 @@ Task<absl::Status> SslConnection::ReadLoop(Ptr self) {
   while (may_read()) {
     self->Deliver();
     if (!may_read()) break;
+    if (self->goodbye_ == Goodbye::kDowngrade && self->packets_.size() >= self->buffer_bytes_) {
+      self->HandleFailure(base::Error(
+          absl::StatusCode::kResourceExhausted,
+          fmt::format("close of {}: {} bytes came before the peer's close_notify, and more do",
+                      base::AddressText(self->peer_), self->packets_.size()),
+          "receive what the peer sends before downgrading, or raise the option buffer",
+          "emsgsize"));
+      break;
+    }
     if (!self->WantsInput()) {
       co_await self->AwaitDemand();
       continue;
@@ -148,7 +156,8 @@ void SslConnection::Handle(Event event) {
 }
 
 void SslConnection::HandleFailure(const absl::Status& status) {
-  if (goodbye_ == Goodbye::kNone && in_ != In::kFailed) {
+  const bool is_heard = goodbye_ == Goodbye::kNone || goodbye_ == Goodbye::kDowngrade;
+  if (is_heard && in_ != In::kFailed) {
     LogAlert(*context_, peer_, status);
     failure_ = status;
   }
@@ -216,13 +225,13 @@ Task<absl::Status> SslConnection::Shutdown(Ptr self, ShutdownHow how) {
 Task<absl::Status> SslConnection::Close(Ptr self) {
   if (self->goodbye_ != Goodbye::kNone) co_return absl::OkStatus();
   self->goodbye_ = Goodbye::kDrain;
+  self->dropped_ = 0;
   self->Deliver();
   self->NotifyChanged();
   const std::chrono::milliseconds patience = self->runtime_->alert_timeout();
   bool is_late = false;
   {
-    base::Deadline guard(self->loop_, self->loop_.Now() + patience,
-                         [&self] { self->driver_->Abort(); });
+    base::Deadline guard(self->loop_, DeadlineOf(patience), [&self] { self->driver_->Abort(); });
     co_await self->TakeTurn();
     const bool may_speak = self->out_ == Out::kOpen && self->in_ != In::kFailed;
     self->out_ = Out::kShut;
@@ -235,9 +244,8 @@ Task<absl::Status> SslConnection::Close(Ptr self) {
   } else if (self->goodbye_ == Goodbye::kDrain) {
     // The reader waits for the peer's end; a socket closed with unread bytes would be reset, and
     // the peer might lose our last words.
-    self->linger_ =
-        std::make_unique<base::Deadline>(self->loop_, self->loop_.Now() + patience,
-                                         [connection = self.get()] { connection->Abort(); });
+    self->linger_ = std::make_unique<base::Deadline>(
+        self->loop_, DeadlineOf(patience), [connection = self.get()] { connection->Abort(); });
   }
   if (is_late) co_return LateFailure(self->peer_, "close");
   co_return absl::OkStatus();

@@ -40,9 +40,8 @@ class SslConnection : public std::enable_shared_from_this<SslConnection> {
   using Ptr = std::shared_ptr<SslConnection>;
 
   // `driver` has shaken hands; everything begins on its loop, where this must be called.
-  static absl::StatusOr<Ptr> Start(std::unique_ptr<EngineDriver> driver,
-                                   std::shared_ptr<SslRuntime> runtime, SocketSetup setup,
-                                   std::shared_ptr<const Context> context);
+  static absl::StatusOr<Ptr> Start(std::shared_ptr<EngineDriver> driver,
+                                   std::shared_ptr<SslRuntime> runtime, SocketSetup setup);
   ~SslConnection();
 
   static base::Task<absl::Status> Send(Ptr self, base::Buffer data);
@@ -89,8 +88,8 @@ class SslConnection : public std::enable_shared_from_this<SslConnection> {
     asio::steady_timer done;
   };
 
-  SslConnection(std::unique_ptr<EngineDriver> driver, std::shared_ptr<SslRuntime> runtime,
-                SocketSetup setup, std::shared_ptr<const Context> context);
+  SslConnection(std::shared_ptr<EngineDriver> driver, std::shared_ptr<SslRuntime> runtime,
+                SocketSetup setup);
 
   static base::Task<absl::Status> ReadLoop(Ptr self);
   // Until something changes that somebody may wait for; false when `deadline` came first.
@@ -121,7 +120,7 @@ class SslConnection : public std::enable_shared_from_this<SslConnection> {
 
   base::Loop& loop_;
   const SslSocketId id_;
-  std::unique_ptr<EngineDriver> driver_;
+  std::shared_ptr<EngineDriver> driver_;
   const std::shared_ptr<SslRuntime> runtime_;
   const std::shared_ptr<const Context> context_;
   const base::PeerIdentity peer_;

@@ -28,8 +28,9 @@ Task<absl::StatusOr<Slice>> SslConnection::Recv(Ptr self, size_t length, base::T
   PendingRecv recv(self->loop_, length, deadline);
   self->recvs_.push_back(&recv);
   self->Deliver();
+  // The reader is wanted, or has room again.
+  self->NotifyChanged();
   if (!recv.result) {
-    self->NotifyChanged();
     asio::error_code ignored;
     co_await recv.done.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   }

@@ -33,6 +33,8 @@ Task<absl::StatusOr<Downgraded>> SslConnection::Downgrade(Ptr self, base::TimePo
     }
     self->EndTurn();
     while (said.ok() && self->is_reading_) co_await self->Changed();
+    // Nothing of ours may be under way on the stream that is given back.
+    if (said.ok() && self->in_ == In::kPeerClosed) said = co_await self->driver_->Flush();
     is_late = guard.is_over();
   }
   if (is_late) co_return LateFailure(self->peer_, "close");
@@ -57,13 +59,12 @@ Task<absl::Status> SslConnection::Renegotiate(Ptr self, base::TimePoint deadline
   const uint64_t before = self->renegotiations_ended_;
   ++self->pending_renegotiations_;
   self->NotifyChanged();
-  absl::Status ended = co_await self->driver_->Flush();
+  self->driver_->StartFlush();
   bool is_in_time = true;
-  while (ended.ok() && is_in_time && self->renegotiations_ended_ == before && self->is_reading_) {
+  while (is_in_time && self->renegotiations_ended_ == before && self->is_reading_) {
     is_in_time = co_await self->Changed(deadline);
   }
   --self->pending_renegotiations_;
-  if (!ended.ok()) co_return ended;
   if (self->renegotiations_ended_ != before) co_return self->renegotiation_;
   co_return is_in_time ? self->WhyOver() : LateFailure(self->peer_, "renegotiate");
 }

@@ -34,6 +34,23 @@ struct SslInbox::Waiter {
   bool is_woken = false;  // of the timer's executor
 };
 
+// In the frame of the task: its waiter goes with it, and with its loop.
+class SslInbox::Place {
+ public:
+  Place(std::shared_ptr<Waiters> waiters, std::shared_ptr<Waiter> waiter)
+      : waiters_(std::move(waiters)), waiter_(std::move(waiter)) {}
+  ~Place() {
+    std::lock_guard lock(waiters_->mutex);
+    std::erase(waiters_->list, waiter_);
+  }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+
+ private:
+  const std::shared_ptr<Waiters> waiters_;
+  const std::shared_ptr<Waiter> waiter_;
+};
+
 bool SslInbox::IsFull() const { return messages_.size() >= max_messages_ || bytes_ >= max_bytes_; }
 
 size_t SslInbox::size() const {
@@ -55,9 +72,10 @@ bool SslInbox::Take(SslMessage& message, const std::function<void()>& has_room) 
 
 void SslInbox::Wake() {
   changed_.notify_one();
-  if (waiters_.empty()) return;
-  std::shared_ptr<Waiter> waiter = std::move(waiters_.front());
-  waiters_.pop_front();
+  std::lock_guard lock(waiters_->mutex);
+  if (waiters_->list.empty()) return;
+  std::shared_ptr<Waiter> waiter = std::move(waiters_->list.front());
+  waiters_->list.pop_front();
   const asio::any_io_executor executor = waiter->timer.get_executor();
   asio::post(executor, [waiter = std::move(waiter)] {
     waiter->is_woken = true;
@@ -82,7 +100,10 @@ bool SslInbox::TryReceive(SslMessage& message, const std::shared_ptr<Waiter>& wa
   {
     std::lock_guard lock(mutex_);
     is_there = Pop(message, to_call);
-    if (!is_there && waiter != nullptr) waiters_.push_back(waiter);
+    if (!is_there && waiter != nullptr) {
+      std::lock_guard lock_waiters(waiters_->mutex);
+      waiters_->list.push_back(waiter);
+    }
   }
   for (const auto& has_room : to_call) has_room();
   return is_there;
@@ -112,13 +133,12 @@ base::Task<absl::StatusOr<SslMessage>> SslInbox::AsyncReceive(Timeout timeout) {
   SslMessage message;
   while (true) {
     auto waiter = std::make_shared<Waiter>(executor, deadline);
-    if (TryReceive(message, waiter)) co_return message;
-    asio::error_code ignored;
-    co_await waiter->timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    if (waiter->is_woken) continue;
     {
-      std::lock_guard lock(mutex_);
-      std::erase(waiters_, waiter);
+      const Place place(waiters_, waiter);
+      if (TryReceive(message, waiter)) co_return message;
+      asio::error_code ignored;
+      co_await waiter->timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+      if (waiter->is_woken) continue;
     }
     // A wake-up that came too late for this one must not be lost for the next.
     if (TryReceive(message, nullptr)) co_return message;

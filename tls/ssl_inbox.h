@@ -41,6 +41,12 @@ class SslInbox : public SslOwner {
 
  private:
   struct Waiter;
+  // Who waits on a loop; shared with their tasks, which may be gone first, or later.
+  struct Waiters {
+    std::mutex mutex;
+    std::deque<std::shared_ptr<Waiter>> list;
+  };
+  class Place;
   bool IsFull() const;
   // The oldest message, and whom to tell that there is room; with mutex_ held. False: there is
   // none.
@@ -56,7 +62,7 @@ class SslInbox : public SslOwner {
   std::deque<SslMessage> messages_;
   size_t bytes_ = 0;
   std::vector<std::function<void()>> held_back_;
-  std::deque<std::shared_ptr<Waiter>> waiters_;
+  const std::shared_ptr<Waiters> waiters_ = std::make_shared<Waiters>();
 };
 
 }  // namespace noded::tls

@@ -163,10 +163,7 @@ void SslListener::Queue::Close() {
 absl::Status SslListener::Queue::SetOpts(const SocketOptions& options) {
   if (is_closed_) return ClosedFailure(local_);
   RETURN_IF_ERROR(SetTcpOptions(options, listener_->descriptor()));
-  if (options.active) options_.active = options.active;
-  if (options.packet) options_.packet = options.packet;
-  if (options.packet_size) options_.packet_size = options.packet_size;
-  if (options.buffer) options_.buffer = options.buffer;
+  options_ = Over(options_, options);
   return absl::OkStatus();
 }
 

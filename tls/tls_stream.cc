@@ -40,37 +40,39 @@ class TlsStream : public Stream {
  public:
   TlsStream(std::unique_ptr<Stream> lower, std::shared_ptr<const Context> context,
             std::string peer_host)
-      : driver_(std::move(lower), std::move(context),
-                EngineOptions{std::move(peer_host), base::Limits()}),
-        peer_(driver_.lower().peer()) {}
+      : driver_(EngineDriver::Make(std::move(lower), std::move(context),
+                                   EngineOptions{std::move(peer_host), base::Limits()})),
+        peer_(driver_->lower().peer()) {}
+  // A flush of the driver's own may still be under way.
+  ~TlsStream() override { driver_->Abort(); }
 
   Task<absl::Status> Shake(base::TimePoint deadline);
 
   Task<absl::StatusOr<Slice>> Read() override;
-  Task<absl::Status> Write(Buffer bytes) override { return driver_.Write(std::move(bytes)); }
-  Task<absl::Status> Close() override { return driver_.Close(); }
-  void Abort() override { driver_.Abort(); }
+  Task<absl::Status> Write(Buffer bytes) override { return driver_->Write(std::move(bytes)); }
+  Task<absl::Status> Close() override { return driver_->Close(); }
+  void Abort() override { driver_->Abort(); }
 
   const base::PeerIdentity& peer() const override { return peer_; }
-  const base::PeerIdentity& local() const override { return driver_.lower().local(); }
-  base::Loop& loop() override { return driver_.lower().loop(); }
-  int descriptor() const override { return driver_.lower().descriptor(); }
+  const base::PeerIdentity& local() const override { return driver_->lower().local(); }
+  base::Loop& loop() override { return driver_->lower().loop(); }
+  int descriptor() const override { return driver_->lower().descriptor(); }
 
  private:
-  EngineDriver driver_;
+  const std::shared_ptr<EngineDriver> driver_;
   base::PeerIdentity peer_;
   bool is_at_end_ = false;
 };
 
 Task<absl::Status> TlsStream::Shake(base::TimePoint deadline) {
-  absl::Status status = co_await driver_.Shake(deadline);
-  if (status.ok()) peer_.tls = Facts(driver_.info());
+  absl::Status status = co_await driver_->Shake(deadline);
+  if (status.ok()) peer_.tls = Facts(driver_->info());
   co_return status;
 }
 
 Task<absl::StatusOr<Slice>> TlsStream::Read() {
   while (!is_at_end_) {
-    absl::StatusOr<Event> event = co_await driver_.Next();
+    absl::StatusOr<Event> event = co_await driver_->Next();
     if (!event.ok()) co_return event.status();
     if (auto* data = std::get_if<Data>(&*event)) co_return std::move(data->bytes);
     if (auto* anew = std::get_if<Renegotiated>(&*event)) peer_.tls = Facts(anew->info);
