@@ -9,9 +9,10 @@
 //
 // Two ways to use it. Calls that wait are for threads that are no loop; on the socket's own loop
 // they fail (FailedPrecondition). Those named Async are tasks for the socket's loop alone. All else
-// is for any thread. Calls may overlap; sends are not mixed with each other, receives are served in
-// turn. A call under way outlives the socket: destroying it closes the connection in the
-// background, and calls end with closed. It must go before its Ssl and its loop.
+// is for that loop and for any thread that is no loop: from another loop post it, since two loops
+// that wait for each other stop for good. Calls may overlap; sends are not mixed with each other,
+// receives are served in turn. A call under way outlives the socket: destroying it closes the
+// connection in the background, and calls end with closed. It must go before its Ssl and its loop.
 //
 // Errors: Unavailable (closed: over, by either side, or cut without close_notify; errno's atoms),
 // DeadlineExceeded (timeout), InvalidArgument (einval), those of tls/engine.h with the alert's
