@@ -25,7 +25,10 @@ LoopGroup::LoopGroup(size_t count) {
   for (size_t i = 0; i < count; ++i) loops_.push_back(std::make_unique<Loop>());
 }
 
-LoopGroup::~LoopGroup() { Stop(); }
+LoopGroup::~LoopGroup() {
+  Stop();
+  for (auto& loop : loops_) loop->io_.DropPending();
+}
 
 void LoopGroup::Stop() {
   for (auto& loop : loops_) loop->Stop();

@@ -7,7 +7,8 @@
 //   loops.Stop();                         // joins
 //
 // Post, Dispatch and is_current are thread-safe; io() is for objects that live on the loop.
-// Destroying a LoopGroup stops it: functions posted later are dropped, unrun.
+// Destroying a LoopGroup stops it: functions posted later are dropped, unrun, and tasks that wait
+// go before any of its loops does, so a task on one loop may hold what lives on another.
 #pragma once
 
 #include <atomic>
@@ -63,7 +64,16 @@ class Loop {
   void Stop();
 
  private:
-  asio::io_context io_{1};
+  friend class LoopGroup;
+
+  class Context : public asio::io_context {
+   public:
+    using asio::io_context::io_context;
+    // Destroys the tasks and functions that still wait, with all that they hold.
+    void DropPending() { shutdown(); }
+  };
+
+  Context io_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
   std::atomic<std::thread::id> thread_id_{};
   std::atomic<bool> is_stopped_{false};

@@ -107,7 +107,7 @@ TEST_F(SlowClientsTest, TheOldestSilentOneOfAnAddressMakesRoomForARealPeer) {
   EXPECT_EQ(evicted[0].Get("peer"), "127.0.0.1");
   EXPECT_NE(evicted[0].Get("mend"), "");
   EXPECT_EQ(log.All("handshake_refused").size(), 0u) << shop.Log();
-  EXPECT_EQ(shop.Stop(), 0);
+  EXPECT_EQ(shop.Stop(), 0) << shop.Log();
 }
 
 class SlowClientsDeadlineTest : public SlowClientsTest, public testing::WithParamInterface<bool> {};
