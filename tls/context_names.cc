@@ -13,6 +13,11 @@ int OnServerName(void*, mbedtls_ssl_context* ssl, const unsigned char* name, siz
   // As OTP does: an empty name, and one with a dot at its end, is none (RFC 6066 section 3).
   if (size == 0 || name[size - 1] == '.') return MBEDTLS_ERR_SSL_UNRECOGNIZED_NAME;
   auto* notes = static_cast<HandshakeNotes*>(mbedtls_ssl_get_user_data_p(ssl));
+  // A second one, in the same hello, after a retry or in a renegotiation, must not pass for the
+  // name whose rules hold (RFC 8446 4.1.2).
+  if (notes->chosen_name && base::AsText({name, size}) != *notes->chosen_name) {
+    return MBEDTLS_ERR_SSL_UNRECOGNIZED_NAME;
+  }
   std::string* server_name = &notes->server_name;
   server_name->clear();
   // It goes into logs: no control bytes, and no longer than a host name.

@@ -12,7 +12,8 @@ int OnPskIdentity(void* self, mbedtls_ssl_context* ssl, const unsigned char* ide
                   size_t size) {
   const auto& options = *static_cast<const Options*>(self);
   auto* notes = static_cast<HandshakeNotes*>(mbedtls_ssl_get_user_data_p(ssl));
-  const std::optional<Secret> key = LookUpPsk(options.psk, base::AsText({identity, size}));
+  std::optional<Secret> key;
+  if (size <= kMaxPskIdentityBytes) key = LookUpPsk(options.psk, base::AsText({identity, size}));
   notes->is_psk_refused = !key;
   if (!key) return MBEDTLS_ERR_SSL_UNKNOWN_IDENTITY;
   return mbedtls_ssl_set_hs_psk(ssl, key->bytes().data(), key->bytes().size());

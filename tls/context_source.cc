@@ -27,6 +27,8 @@ ContextSource::Files ContextSource::Look(const Files& known, absl::Status& unrea
 }
 
 std::shared_ptr<const Context> ContextSource::current() {
+  if (!options_) return context_;
+  std::unique_lock one(making_, std::try_to_lock);
   std::shared_ptr<const Context> context;
   Files tried;
   {
@@ -34,8 +36,6 @@ std::shared_ptr<const Context> ContextSource::current() {
     context = context_;
     tried = tried_;
   }
-  if (!options_) return context;
-  const std::unique_lock one(making_, std::try_to_lock);
   if (!one.owns_lock()) return context;  // somebody looks already
   absl::Status status;
   // Hosts that a function named since the last attempt have files too.
@@ -55,6 +55,7 @@ std::shared_ptr<const Context> ContextSource::current() {
     context_ = context;
     tried_ = std::move(now);
   }
+  one.unlock();  // the report may ask for the context
   if (!status.ok() && report_ != nullptr) report_(status);
   return context;
 }

@@ -75,6 +75,18 @@ std::vector<Warning> Context::Warnings() const {
         {"the server lets clients in that send no certificate (fail_if_no_peer_cert is false)",
          "add server_fail_if_no_peer_cert true"});
   }
+  if (options_.revocation.check != CrlCheck::kFalse) {
+    if (verify() == Verify::kNone) {
+      warnings.push_back({fmt::format("{}_crl_check looks nobody up: nothing is verified", name),
+                          fmt::format("add {}_verify verify_peer, or remove it", name)});
+    } else if (options_.revocation.cache == nullptr) {
+      warnings.push_back({fmt::format("{}_crl_check has no lists to look in{}", name,
+                                      options_.revocation.check == CrlCheck::kBestEffort
+                                          ? ": it finds nobody revoked"
+                                          : ": it refuses everybody"),
+                          fmt::format("add {}_crl_cache", name)});
+    }
+  }
   if (verify() == Verify::kPeer && !is_server &&
       options_.trust.name_check == NameCheck::kDisabled) {
     warnings.push_back(

@@ -54,6 +54,8 @@ class CrlCache {
   virtual absl::Status Fetch(const std::string& uri) = 0;
   // fresh_crl/2: a newer list than `crl`, which has run out, from memory; else `crl` itself.
   virtual base::Slice FreshCrl(const CrlQuery& query, const base::Slice& crl) = 0;
+  // What Lookup gave for this could not be used: what was fetched may soon be fetched again.
+  virtual void Distrust(const CrlQuery&) {}
 };
 
 }  // namespace noded::tls

@@ -46,6 +46,7 @@ absl::StatusOr<bool> Engine::State::ChooseHost() {
   if (!hello->is_done() && !has_ended) return false;
   const std::string name = hello->name();
   hello.reset();
+  notes.chosen_name = name;
   if (name.empty()) return true;
   ASSIGN_OR_RETURN(std::shared_ptr<const Context> host, context->frozen().hosts->Find(name));
   if (host != nullptr) context = std::move(host);
@@ -103,7 +104,7 @@ absl::Status Engine::State::CheckFirstBytes() {
 absl::Status Engine::State::CheckPeer() {
   // What was checked then holds still: tls/resumption.h.
   if (context->verify() != Verify::kPeer || resumption->is_resumed()) return absl::OkStatus();
-  check.Judge(*context);
+  check.Judge(*context, noded_ssl_peer_key_decrypts(&ssl) != 0);
   switch (check.outcome()) {
     case ChainCheck::Outcome::kTrusted:
     case ChainCheck::Outcome::kNeedsCrls:

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,9 @@ namespace noded::tls {
 
 // What mbedTLS's callbacks of the configuration note about one connection.
 struct HandshakeNotes {
-  std::string server_name;      // that a client asked for, or that we sent
+  std::string server_name;  // that a client asked for, or that we sent
+  // Of a server with several hosts: the name, as sent, that the context was chosen by.
+  std::optional<std::string> chosen_name = {};
   bool is_psk_refused = false;  // at a server: no key for the identity
 };
 

@@ -264,5 +264,36 @@ TEST(ClientHelloNameTest, IsDoneWithoutANameWhenThereCanBeNone) {
   }
 }
 
+// Else a client could be served by the rules of one host and pass for a client of another.
+TEST_P(HostContextsTest, TheNameMayNotChangeLater) {
+  if (GetParam() != Version::kTls12) return;  // in 1.3 there is no second handshake
+  Options server = Server("main.example");
+  server.server_names.hosts["shop.example"] =
+      std::make_shared<const Options>(Server("shop.example"));
+  for (const char* later : {"b.example", "shop.example"}) {
+    Side engine(Make(server, Role::kServer));
+    RawPeer peer(Role::kClient, Version::kTls12, PemOf(certs_.Node("a@a.example")));
+    const auto exchange = [&] {
+      engine.engine.Feed(base::ByteView(peer.TakeOutput()));
+      engine.Run();
+      peer.Feed(engine.engine.TakeOutput().ToSlice());
+    };
+    for (int i = 0; i < 10 && !(peer.Shake() && engine.info); ++i) exchange();
+    ASSERT_TRUE(engine.info) << engine.error;
+    exchange();
+    peer.UseServerName(later);
+    peer.StartRenegotiation();
+    for (int i = 0; i < 10 && engine.error.ok(); ++i) {
+      exchange();
+      (void)peer.Continue();
+    }
+    const bool is_same = std::string(later) == kHost;
+    EXPECT_EQ(engine.renegotiated, is_same ? 1 : 0) << engine.error;
+    if (!is_same) {
+      EXPECT_EQ(ReasonOf(engine.error), "unrecognized_name") << engine.error;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace noded::tls

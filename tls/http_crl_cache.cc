@@ -103,6 +103,16 @@ base::Slice HttpCrlCache::FreshCrl(const CrlQuery& query, const base::Slice& crl
   return crl;
 }
 
+void HttpCrlCache::Distrust(const CrlQuery& query) {
+  const std::time_t soon = Now() + settings_.retry_after.count();
+  std::lock_guard lock(mutex_);
+  for (const std::string& uri : query.uris) {
+    auto entry = entries_.find(uri);
+    if (entry != entries_.end())
+      entry->second.good_until = std::min(entry->second.good_until, soon);
+  }
+}
+
 absl::Status HttpCrlCache::Fetch(const std::string& uri) {
   if (!IsFetchable(uri)) {
     return base::Error(absl::StatusCode::kInvalidArgument,
@@ -127,7 +137,9 @@ absl::Status HttpCrlCache::Fetch(const std::string& uri) {
   if (crl != nullptr) {
     entry.issuer = std::string(DerOf(*X509_CRL_get_issuer(crl.get())).text());
     const std::time_t until = NextUpdate(*crl).value_or(now + settings_.default_lifetime.count());
-    entry.good_until = std::max(entry.good_until, until);
+    // Nobody has looked at its signature yet: it must not keep a better one out for good.
+    entry.good_until =
+        std::max(entry.good_until, std::min(until, now + settings_.max_lifetime.count()));
   }
   Keep(uri, std::move(entry));
   return status;

@@ -39,6 +39,7 @@ class HttpCrlCache : public CrlCache {
     size_t max_entries = 256;
     size_t max_total_bytes = 128 * 1024 * 1024;
     std::chrono::seconds default_lifetime{3600};
+    std::chrono::seconds max_lifetime{24 * 3600};
     std::chrono::seconds retry_after{60};
     std::function<std::time_t()> clock;  // null: the wall clock
   };
@@ -53,6 +54,7 @@ class HttpCrlCache : public CrlCache {
   std::vector<base::Slice> Select(const base::Slice& issuer) override;
   absl::Status Fetch(const std::string& uri) override;
   base::Slice FreshCrl(const CrlQuery& query, const base::Slice& crl) override;
+  void Distrust(const CrlQuery& query) override;
 
  private:
   struct Entry {

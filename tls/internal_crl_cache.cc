@@ -83,7 +83,12 @@ absl::StatusOr<std::vector<base::Slice>> ReadCrls(base::ByteView pem_or_der) {
     OPENSSL_free(header);
     OPENSSL_free(data);
   }
+  // What ends the loop is the end of the text, or a block that is cut off or damaged.
+  const unsigned long end = ERR_peek_last_error();
+  const bool is_whole =
+      ERR_GET_LIB(end) == ERR_LIB_PEM && ERR_GET_REASON(end) == PEM_R_NO_START_LINE;
   ERR_pop_to_mark();
+  if (!is_whole) return BadCrl("a PEM block is cut off or damaged");
   if (!is_good) return BadCrl("a PEM block holds no revocation list that can be read");
   if (crls.empty()) return BadCrl("no PEM block 'BEGIN X509 CRL'");
   return crls;

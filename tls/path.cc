@@ -81,7 +81,7 @@ X509* PathValidator::AskPartialChain(const std::vector<base::Slice>& chain) cons
   base::Slice chosen;
   try {
     chosen = policy_.partial_chain(chain);
-  } catch (const std::exception&) {
+  } catch (...) {
     return nullptr;  // as OTP: then nothing is believed
   }
   X509Ptr certificate = ParseX509(chosen);
@@ -153,6 +153,12 @@ bool PathValidator::SettleFault(const PathStep& step) {
 }
 
 bool PathValidator::SettleRevocation(const PathStep& step) {
+  // What is refused anyway is not worth a fetch.
+  const auto rest = steps_.begin() + static_cast<std::ptrdiff_t>(position_);
+  const bool is_lost =
+      policy_.verify_fun == nullptr &&
+      std::any_of(rest, steps_.end(), [](const PathStep& s) { return s.is_fault(); });
+  if (is_lost) return true;
   const Path path = BelievedPath(path_);
   std::vector<X509*> others;
   for (const X509Ptr& sent : sent_) {
@@ -204,6 +210,8 @@ VerifyAnswer PathValidator::Ask(const PathStep& step) {
                                 std::exchange(policy_.verify_state, {}));
   } catch (const std::exception& error) {
     return VerifyAnswer::Fail(fmt::format("verify_fun threw {}", error.what()));
+  } catch (...) {
+    return VerifyAnswer::Fail("verify_fun threw what is no std::exception");
   }
   policy_.verify_state = std::move(answer.state);
   return answer;

@@ -25,7 +25,10 @@ using CrlStackPtr = std::unique_ptr<STACK_OF(X509_CRL), FreeWith<FreeCrlStack>>;
 struct Found {
   int error;
   int depth;
+  const X509_CRL* crl;  // to be compared alone
 };
+
+bool IsAboutCrls(int error);
 
 // One run of X509_verify_cert; the context's app data.
 struct Run {
@@ -39,8 +42,14 @@ void NoteRevocation(Run& run, X509_STORE_CTX* context) {
   X509_REVOKED* entry = nullptr;
   X509_CRL* crl = X509_STORE_CTX_get0_current_crl(context);
   X509* certificate = X509_STORE_CTX_get_current_cert(context);
-  if (crl == nullptr || X509_CRL_get0_by_cert(crl, &entry, certificate) == 0) return;
+  // A list that has run out, or that nobody vouches for, says nothing, not even who was revoked. A
+  // good one says it whatever becomes of the others.
+  const bool is_faulty = std::any_of(run.found.begin(), run.found.end(), [crl](const Found& one) {
+    return one.crl == crl && IsAboutCrls(one.error);
+  });
+  if (is_faulty) return;
   run.revoked.kind = CrlFindings::Kind::kRevoked;
+  if (crl == nullptr || X509_CRL_get0_by_cert(crl, &entry, certificate) == 0) return;
   run.revoked.code = "unspecified";
   auto* reason = static_cast<ASN1_ENUMERATED*>(
       X509_REVOKED_get_ext_d2i(entry, NID_crl_reason, nullptr, nullptr));
@@ -63,7 +72,8 @@ int OnResult(int is_good, X509_STORE_CTX* context) {
   if (run == nullptr) return is_good;
   if (is_good == 1) return 1;
   const int error = X509_STORE_CTX_get_error(context);
-  run->found.push_back({error, X509_STORE_CTX_get_error_depth(context)});
+  run->found.push_back(
+      {error, X509_STORE_CTX_get_error_depth(context), X509_STORE_CTX_get0_current_crl(context)});
   if (error == X509_V_ERR_CERT_REVOKED) NoteRevocation(*run, context);
   return 1;
 }
@@ -219,6 +229,7 @@ bool IsAboutCrls(int error) {
     case X509_V_ERR_DIFFERENT_CRL_SCOPE:
     case X509_V_ERR_CRL_PATH_VALIDATION_ERROR:
     case X509_V_ERR_INVALID_EXTENSION:
+    case X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY:
       return true;
     default:
       return false;
@@ -252,11 +263,17 @@ CrlFindings CheckAgainstCrls(const Path& path, size_t index, std::span<X509* con
                              std::time_t now) {
   Run run{std::span(path.certificates).subspan(index), path.anchor, {}, {}};
   CrlStackPtr stack(sk_X509_CRL_new_null());
-  for (const X509CrlPtr& crl : crls) sk_X509_CRL_push(stack.get(), crl.get());
+  CrlFindings findings;
+  for (const X509CrlPtr& crl : crls) {
+    if (stack == nullptr || sk_X509_CRL_push(stack.get(), crl.get()) == 0) stack = nullptr;
+  }
+  if (stack == nullptr) {
+    findings.what = "there is not memory enough to look at them";
+    return findings;
+  }
   ERR_set_mark();
   const bool is_done = Verify(run, others, anchors, stack.get(), now);
   ERR_pop_to_mark();
-  CrlFindings findings;
   if (!is_done) {
     findings.what = "the chain cannot be judged against CRLs";
     return findings;
@@ -265,9 +282,8 @@ CrlFindings CheckAgainstCrls(const Path& path, size_t index, std::span<X509* con
   for (const Found& found : run.found) {
     if (fault == X509_V_OK && IsAboutCrls(found.error)) fault = found.error;
   }
-  // A list that has run out, or that nobody vouches for, says nothing, not even who was revoked.
+  if (run.revoked.kind == CrlFindings::Kind::kRevoked) return run.revoked;
   if (fault == X509_V_OK) {
-    if (run.revoked.kind == CrlFindings::Kind::kRevoked) return run.revoked;
     findings.kind = CrlFindings::Kind::kGood;
     return findings;
   }

@@ -34,10 +34,11 @@ bool HasPurpose(X509* certificate, Role role) {
   return (X509_get_extended_key_usage(certificate) & (wanted | XKU_ANYEKU)) != 0;
 }
 
-// A peer's own certificate signs, or takes part in a key exchange.
-bool HasTlsKeyUsage(X509* certificate) {
-  return (X509_get_key_usage(certificate) &
-          (KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT | KU_KEY_AGREEMENT)) != 0;
+// A peer's own key signs the handshake (RFC 8446 4.4.2.2, RFC 5246 7.4.2), or decrypts.
+bool HasTlsKeyUsage(X509* certificate, const PathPolicy& policy) {
+  const uint32_t wanted =
+      policy.is_key_for_encipherment ? KU_KEY_ENCIPHERMENT : KU_DIGITAL_SIGNATURE;
+  return (X509_get_key_usage(certificate) & wanted) != 0;
 }
 
 bool HasKnownNames(const X509* certificate) {
@@ -200,10 +201,12 @@ class Planner {
 
   void PlanKeyUsage(size_t index) {
     TakeFaults(index, "invalid_key_usage");
-    if (index != 0 || HasTlsKeyUsage(path_.certificates[index])) return;
+    if (index != 0 || HasTlsKeyUsage(path_.certificates[index], policy_)) return;
+    const char* wanted = policy_.is_key_for_encipherment ? "keyEncipherment" : "digitalSignature";
     Add(index, "invalid_key_usage",
-        fmt::format("the key usage of {} allows no TLS handshake", Which(index)),
-        "issue it with the key usage digitalSignature");
+        fmt::format("the key usage of {} lacks {}, which this handshake needs", Which(index),
+                    wanted),
+        fmt::format("issue it with the key usage {}", wanted));
   }
 
   void PlanPurpose(size_t index) {

@@ -22,6 +22,8 @@ struct PathPolicy {
   std::shared_ptr<const TrustAnchors> anchors;
   int depth = 10;    // the most certificates between the peer's own and an anchor
   std::string host;  // what the peer's certificate must be for; empty: anything
+  // TLS 1.2 with an RSA key exchange: the peer's key decrypts and need not sign.
+  bool is_key_for_encipherment = false;
   VerifyFun verify_fun;
   std::any verify_state;
   PartialChainFun partial_chain;

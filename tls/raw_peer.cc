@@ -49,6 +49,10 @@ RawPeer::~RawPeer() {
   }
 }
 
+void RawPeer::UseServerName(const std::string& name) {
+  Require(mbedtls_ssl_set_hostname(&ssl_, name.c_str()) == 0);
+}
+
 void RawPeer::UseExtendedMasterSecret(bool is_used) {
   mbedtls_ssl_conf_extended_master_secret(
       &config_, is_used ? MBEDTLS_SSL_EXTENDED_MS_ENABLED : MBEDTLS_SSL_EXTENDED_MS_DISABLED);

@@ -47,6 +47,7 @@ class RawPeer {
   // TLS 1.2: for the next handshake.
   void UseCertificate(const Pem& identity);
   void UseExtendedMasterSecret(bool is_used);
+  void UseServerName(const std::string& name);
   void StartRenegotiation();
   // As Shake(), but the other side may refuse; mbedTLS's result.
   int Continue() { return mbedtls_ssl_handshake(&ssl_); }

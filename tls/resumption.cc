@@ -142,7 +142,7 @@ bool Resumption::AsksUser(const SessionRecord& record, base::ByteView id, int su
   try {
     return fun(base::Slice::Copy(id), peer ? &*peer : nullptr, record.version,
                CipherSuiteName(static_cast<uint16_t>(suite)));
-  } catch (const std::exception&) {
+  } catch (...) {
     return false;  // a whole handshake is always safe
   }
 }
@@ -338,7 +338,12 @@ int Resumption::ParseTicket(void* self, mbedtls_ssl_session* session, unsigned c
   resumption.has_offer_ = true;
   const base::ByteView bytes(ticket, size);
   const std::optional<base::Slice> content = resumption.store_->keys.Open(bytes, resumption.Now());
-  if (!content) return MBEDTLS_ERR_SSL_INVALID_MAC;
+  // "Not a ticket" has mbedTLS ask for a pre-shared key with this identity; one of ours whose key
+  // is gone is a ticket all the same.
+  if (!content) {
+    return TicketKeys::IsTicket(bytes) ? MBEDTLS_ERR_SSL_SESSION_TICKET_EXPIRED
+                                       : MBEDTLS_ERR_SSL_INVALID_MAC;
+  }
   std::optional<SessionRecord> record = DecodeSessionRecord(*content);
   const Version version = resumption.is_tls12() ? Version::kTls12 : Version::kTls13;
   if (!record || record->version != version) return MBEDTLS_ERR_SSL_SESSION_TICKET_EXPIRED;

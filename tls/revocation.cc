@@ -100,6 +100,7 @@ RevocationAnswer CheckRevocation(const RevocationQuestion& question, bool may_wa
     lists.Add(found.crls);
     answer.findings = lists.Check();
     if (answer.findings.kind != CrlFindings::Kind::kUndetermined) return answer;
+    if (!found.crls.empty()) question.cache->Distrust(query);
   }
   lists.Add(question.cache->Select(query.issuer));
   for (const base::Slice& issuer : query.crl_issuers) lists.Add(question.cache->Select(issuer));

@@ -153,6 +153,33 @@ TEST_F(RevocationTest, OnlyAGoodListCounts) {
   EXPECT_EQ(judge.reason(), undetermined);
 }
 
+// An authority may split its lists by reason: what one of them says holds whether the others are
+// there or not.
+TEST_F(RevocationTest, AListOfSomeReasonsCountsWithoutTheOthers) {
+  Insert(MintCrl(sub_, {.revoked = {{&bad_, "keyCompromise"}},
+                        .extensions = "issuingDistributionPoint=critical,@idp\n[idp]\n"
+                                      "onlysomereasons=keyCompromise,CACompromise\n"}));
+  for (CrlCheck check : {CrlCheck::kPeer, CrlCheck::kBestEffort}) {
+    EXPECT_EQ(Judge(check, bad_), "revoked") << status_;
+  }
+  EXPECT_EQ(Judge(CrlCheck::kPeer, good_), "revocation_status_undetermined");
+}
+
+TEST_F(RevocationTest, ABundleThatIsCutOffOrDamagedIsRefusedAsAWhole) {
+  const std::string first = CrlPem(MintCrl(root_, {})), second = CrlPem(MintCrl(sub_, {}));
+  std::string damaged = second;
+  damaged[damaged.size() / 2] = '*';
+  for (const std::string& text :
+       {first + second.substr(0, second.size() / 2), first + damaged + first}) {
+    InternalCrlCache cache;
+    EXPECT_EQ(base::ReasonOf(cache.Insert(base::AsBytes(text))), "bad_crl");
+    EXPECT_EQ(cache.size(), 0u);
+  }
+  InternalCrlCache cache;
+  EXPECT_TRUE(cache.Insert(base::AsBytes(first + "words between\n" + second + "\n\n")).ok());
+  EXPECT_EQ(cache.size(), 2u);
+}
+
 TEST_F(RevocationTest, AnIndirectListNamesTheIssuersOfItsEntries) {
   const Minted signer = Mint({.name = "CRL signer",
                               .extensions = "basicConstraints=CA:FALSE\n"

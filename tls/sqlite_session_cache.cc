@@ -20,6 +20,7 @@ namespace {
 constexpr int kApplicationId = 0x6e736573;  // "nses"
 constexpr int kSchemaVersion = 1;
 constexpr std::chrono::minutes kLogPause{1};
+constexpr std::chrono::milliseconds kOpenTimeout{250};
 
 constexpr char kLayout[] =
     "CREATE TABLE sessions (sequence INTEGER PRIMARY KEY AUTOINCREMENT, partial TEXT NOT NULL,"
@@ -147,7 +148,7 @@ absl::Status SqliteSessionCache::OpenFile() {
   if (sqlite3_open_v2(path_.c_str(), &db_, flags, nullptr) != SQLITE_OK) {
     return Failure("cannot be opened");
   }
-  sqlite3_busy_timeout(db_, static_cast<int>(kBusyTimeout.count()));
+  sqlite3_busy_timeout(db_, static_cast<int>(kOpenTimeout.count()));
   return absl::OkStatus();
 }
 
@@ -233,9 +234,11 @@ absl::Status SqliteSessionCache::Prepare() {
   // Readers and a writer do not wait for each other; after a crash of the machine the newest
   // sessions may be gone.
   RETURN_IF_ERROR(
-      Run("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+      Run("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;"
           "PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY"));
-  return MakeLayout();
+  RETURN_IF_ERROR(MakeLayout());
+  sqlite3_busy_timeout(db_, static_cast<int>(kBusyTimeout.count()));
+  return absl::OkStatus();
 }
 
 void SqliteSessionCache::Count(const char* what) {

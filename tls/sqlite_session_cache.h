@@ -7,14 +7,16 @@
 //                                                                     // and server.sessions there
 // The file holds the keys of past and future connections: it is made with mode 0600, one that
 // others may read is refused, and it belongs on a disk that is not backed up. Deleted sessions are
-// overwritten. Beyond `max` sessions the oldest go, and expired ones with the next Update.
+// overwritten in the file, and in its log (-wal) when that is next folded in. Beyond `max` sessions
+// the oldest go, and expired ones with the next Update.
 //
-// Thread-safe. Calls wait for the disk, and for another process at most kBusyTimeout. Errors of
-// Open: InvalidArgument, with the path: the folder is missing, the file is open to others, not a
-// session cache at all, or of a newer noded. A cache of ours that is damaged, or of an older
-// layout, is emptied and made anew: was_rebuilt() tells. Later errors lose a session, not a
-// connection: they are counted and logged, at most once a minute. Source: SQLite, pragmas
-// application_id, user_version, secure_delete, journal_mode.
+// Thread-safe. Calls hand their writes to the kernel and do not wait for the disk: after a crash of
+// the machine the file may have to be made anew. They wait for another process at most
+// kBusyTimeout. Errors of Open: InvalidArgument, with the path: the folder is missing, the file is
+// open to others, not a session cache at all, or of a newer noded. A cache of ours that is damaged,
+// or of an older layout, is emptied and made anew: was_rebuilt() tells. Later errors lose a
+// session, not a connection: they are counted and logged, at most once a minute. Source: SQLite,
+// pragmas application_id, user_version, secure_delete, journal_mode.
 #pragma once
 
 #include <chrono>
@@ -32,7 +34,8 @@ namespace noded::tls {
 
 class SqliteSessionCache : public SessionCache {
  public:
-  static constexpr std::chrono::milliseconds kBusyTimeout{250};
+  // Of calls on loops, which lose a session rather than wait; Open() waits longer.
+  static constexpr std::chrono::milliseconds kBusyTimeout{20};
 
   static absl::StatusOr<std::shared_ptr<SqliteSessionCache>> Open(const std::string& path,
                                                                   size_t max);

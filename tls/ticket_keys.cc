@@ -12,6 +12,7 @@ namespace {
 // With random nonces of 96 bits NIST SP 800-38D 8.3 allows 2^32 messages under one key.
 constexpr uint64_t kMostSealed = uint64_t{1} << 31;
 constexpr size_t kKeyBytes = 32;
+constexpr std::array<uint8_t, 8> kMark = {'n', 'o', 'd', 'e', 'd', 't', 'k', '1'};
 
 }  // namespace
 
@@ -22,14 +23,17 @@ void TicketKeys::Forget(SessionTime now) {
 
 TicketKeys::Key* TicketKeys::Current(SessionTime now) {
   Forget(now);
-  const bool is_due = keys_.empty() || now - keys_.front().made >= lifetime_ / 2 ||
-                      keys_.front().sealed >= kMostSealed;
+  const auto half = std::max(lifetime_ / 2, std::chrono::seconds(1));
+  // A clock that was set back must not make a key live for the whole gap.
+  const bool is_due = keys_.empty() || now < keys_.front().made ||
+                      now - keys_.front().made >= half || keys_.front().sealed >= kMostSealed;
   if (!is_due) return &keys_.front();
   Key& key = keys_.emplace_front();
   key.made = now;
+  std::copy(kMark.begin(), kMark.end(), key.name.begin());
   uint8_t secret[kKeyBytes];
   const bool is_good =
-      Random(nullptr, key.name.data(), key.name.size()) == 0 &&
+      Random(nullptr, key.name.data() + kMark.size(), key.name.size() - kMark.size()) == 0 &&
       Random(nullptr, secret, sizeof(secret)) == 0 &&
       mbedtls_gcm_setkey(&key.gcm, MBEDTLS_CIPHER_ID_AES, secret, 8 * kKeyBytes) == 0;
   base::Wipe(secret, sizeof(secret));
@@ -53,6 +57,10 @@ std::optional<base::Slice> TicketKeys::Seal(base::ByteView record, SessionTime n
   if (result != 0) return std::nullopt;
   ++key->sealed;
   return base::Slice(std::move(ticket));
+}
+
+bool TicketKeys::IsTicket(base::ByteView bytes) {
+  return bytes.size() >= kOverhead && std::equal(kMark.begin(), kMark.end(), bytes.begin());
 }
 
 std::optional<base::Slice> TicketKeys::Open(base::ByteView ticket, SessionTime now) {

@@ -7,8 +7,9 @@
 //
 // A key seals for half a `lifetime` and opens for a whole one after that, so that a ticket is good
 // for `lifetime` whenever it was made; then the key is wiped, and nobody who takes the process
-// later can open old tickets. Ticket: 16 bytes name of the key, 12 nonce, AES-256-GCM of the
-// record, 16 tag. Thread-safe. Source: RFC 5077 sections 4 and 5.5; RFC 8446 section 4.6.1.
+// later can open old tickets. Ticket: 16 bytes name of the key, the first 8 always the same, 12
+// nonce, AES-256-GCM of the record, 16 tag. Thread-safe. Source: RFC 5077 sections 4 and 5.5; RFC
+// 8446 section 4.6.1.
 #pragma once
 
 #include <array>
@@ -37,6 +38,8 @@ class TicketKeys {
   std::optional<base::Slice> Seal(base::ByteView record, SessionTime now);
   // The record is wiped with its last holder.
   std::optional<base::Slice> Open(base::ByteView ticket, SessionTime now);
+  // Made by an object of this class, perhaps another one: no identity of a pre-shared key.
+  static bool IsTicket(base::ByteView bytes);
 
   // Keys that open at this moment.
   size_t size();

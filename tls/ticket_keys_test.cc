@@ -58,6 +58,15 @@ TEST_F(TicketKeysTest, RefusesTheTicketsOfOtherKeys) {
   EXPECT_EQ(Open(*others.Seal(base::AsBytes("a session"), kNow), kNow), "none");
 }
 
+TEST_F(TicketKeysTest, KnowsTicketsOfItsKindWithoutTheirKey) {
+  TicketKeys others(std::chrono::hours(1));
+  const auto ticket = others.Seal(base::AsBytes("record"), SessionTime(std::chrono::seconds(1)));
+  ASSERT_TRUE(ticket);
+  EXPECT_TRUE(TicketKeys::IsTicket(*ticket));
+  EXPECT_FALSE(TicketKeys::IsTicket(base::AsBytes("shop")));
+  EXPECT_FALSE(TicketKeys::IsTicket(base::AsBytes(std::string(100, 'x'))));
+}
+
 TEST_F(TicketKeysTest, RotatesAtHalfALifetimeAndOpensForAWholeOne) {
   const base::Slice first = Seal("first", kNow);
   const base::Slice late = Seal("late", kNow + seconds(499));

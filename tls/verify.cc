@@ -14,7 +14,7 @@ int ChainCheck::OnChain(void* self, mbedtls_x509_crt* certificate, int, uint32_t
   return 0;
 }
 
-void ChainCheck::Judge(const Context& context) {
+void ChainCheck::Judge(const Context& context, bool is_key_for_encipherment) {
   if (chain_.empty()) return;
   const Options& options = context.options();
   const Trust& trust = options.trust;
@@ -23,6 +23,7 @@ void ChainCheck::Judge(const Context& context) {
   policy.anchors = context.frozen().anchors;
   policy.depth = trust.depth;
   policy.host = expected_name_;
+  policy.is_key_for_encipherment = is_key_for_encipherment;
   policy.verify_fun = trust.verify_fun;
   policy.verify_state = trust.verify_state;
   policy.partial_chain = trust.partial_chain;

@@ -4,7 +4,7 @@
 //   ChainCheck check("b.example");
 //   mbedtls_ssl_set_verify(&ssl, ChainCheck::OnChain, &check);
 //   ... a handshake step ...
-//   check.Judge(context);
+//   check.Judge(context, is_key_for_encipherment);
 //   if (check.outcome() == ChainCheck::Outcome::kRefused) Send(check.alert()), check.status();
 //   if (check.outcome() == ChainCheck::Outcome::kNeedsCrls) ...       // fetch, then Resume()
 //
@@ -43,7 +43,8 @@ class ChainCheck {
 
   // Judges the chain that came since the last call, if one did. Not within a step: verify_fun is
   // asked.
-  void Judge(const Context& context);
+  // `is_key_for_encipherment`: as of PathPolicy.
+  void Judge(const Context& context, bool is_key_for_encipherment);
   // For the next chain, in a renegotiation.
   void Reset();
   // After kNeedsCrls, when they have been fetched.
