@@ -21,6 +21,7 @@
 #include "fmt/format.h"
 #include "tests/testlib/mint.h"
 #include "tls/libcrypto_x509.h"
+#include "tls/path.h"
 #include "tls/tls_stream.h"
 
 namespace noded::tls {
@@ -138,6 +139,40 @@ TEST_F(HttpCrlCacheTest, FetchesAListAndKeepsItUntilItsNextUpdate) {
     EXPECT_EQ(cache.Lookup(Query(uri)).wanted, std::vector<std::string>{uri}) << "it has run out";
     now_ -= kDay + 1;
   }
+}
+
+// Anybody on the way can answer a fetch over http: what he says must not last.
+TEST_F(HttpCrlCacheTest, AListThatCannotBeUsedIsSoonFetchedAgain) {
+  const Minted stranger = Mint({.name = "Root", .extensions = kAuthority});
+  server_.Answer("/a.crl", "200 OK", "", MintCrl(ca_, {.ends = 9000 * kDay, .signer = &stranger}));
+  const std::string uri = server_.Uri("/a.crl");
+  const auto cache = std::make_shared<HttpCrlCache>(Settings());
+  const Minted peer =
+      Mint({.name = "b", .extensions = "crlDistributionPoints=URI:" + uri + "\n"}, &ca_);
+  const auto judge = [&] {
+    const base::Slice anchors[] = {ca_.der()};
+    PathPolicy policy;
+    policy.anchors = TrustAnchors::Create(anchors, "ca.pem");
+    policy.crl_check = CrlCheck::kTrue;
+    policy.crl_cache = cache;
+    PathValidator validator(std::move(policy));
+    if (validator.Judge({peer.der()}) == PathValidator::Outcome::kNeedsCrls) {
+      for (const std::string& wanted : validator.wanted()) cache->Fetch(wanted).IgnoreError();
+      validator.Resume();
+    }
+    return validator.outcome() == PathValidator::Outcome::kTrusted;
+  };
+  EXPECT_FALSE(judge());
+  server_.Answer("/a.crl", "200 OK", "", list_);
+  EXPECT_FALSE(judge()) << "not asked again at once";
+  now_ += 61;
+  EXPECT_TRUE(judge());
+  // Nobody looked at this one yet: a day is the most.
+  server_.Answer("/b.crl", "200 OK", "", MintCrl(ca_, {.ends = 9000 * kDay}));
+  const std::string other = server_.Uri("/b.crl");
+  ASSERT_TRUE(cache->Fetch(other).ok());
+  now_ += kDay + 1;
+  EXPECT_EQ(cache->Lookup(Query(other)).wanted, std::vector<std::string>{other});
 }
 
 TEST_F(HttpCrlCacheTest, WhatFailedIsNotAskedForAgainAtOnce) {
