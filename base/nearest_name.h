@@ -1,7 +1,7 @@
 // The nearest right name for a misspelt one, for messages to people.
 //
 //   fmt::format("unknown flag -{}{}", name, DidYouMean(name, known));
-//   // "unknown flag -setcokie; did you mean 'setcookie'?"
+//   // "unknown flag -setcokie; did you mean '-setcookie'?"
 //
 // Functions of their arguments: any thread. Names of any length; only known ones of similar length
 // are looked at closely.

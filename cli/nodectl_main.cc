@@ -2,7 +2,11 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdlib>
 #include <iostream>
+#include <string>
+#include <vector>
 
 #include "CLI/CLI.hpp"
 
@@ -29,9 +33,10 @@ class Grammar {
   explicit Grammar(VerbArguments& arguments) : arguments_(arguments) {
     app_.footer(kFooter);
     app_.require_subcommand(1);
+    AddOptions(&app_);
     AddNodeVerb("ping", "Is the node there? Prints pong.", Ping)
         ->add_option("--wait", arguments_.wait_seconds, "Try again for so many seconds")
-        ->check(CLI::NonNegativeNumber);
+        ->check(Seconds(0));
     AddCallVerb("call", "Call MODULE:FUNCTION(ARGUMENTS...) and print the result.", Call);
     AddCallVerb("cast", "The same without waiting for a result.", Cast);
     AddWords(AddNodeVerb("eval", "Evaluate Erlang source on a BEAM node.", Eval), "EXPRESSION", 1);
@@ -67,6 +72,7 @@ class Grammar {
   // Words as they were written: an option of CLI11's would take [a,b] apart.
   void AddWords(CLI::App* verb, const char* names, size_t least) {
     verb->allow_extras();
+    if (verb->get_footer().empty()) verb->footer(std::string("\nThen come ") + names + ".\n");
     verb->parse_complete_callback([this, verb, names, least] {
       arguments_.words = verb->remaining();
       if (arguments_.words.size() < least) throw CLI::RequiredError(names);
@@ -75,9 +81,23 @@ class Grammar {
 
   void AddOptions(CLI::App* verb) {
     verb->add_flag("--json", arguments_.is_json, "Print JSON (docs/json.md) instead of terms");
-    verb->add_option("--timeout", arguments_.timeout_seconds, "Seconds to wait for an answer")
-        ->check(CLI::PositiveNumber)
+    verb->add_option("--timeout", arguments_.timeout_seconds,
+                     "Seconds to wait for a connection, and then for an answer")
+        ->check(Seconds(0.001))
         ->capture_default_str();
+  }
+
+  static CLI::Validator Seconds(double least) {
+    return CLI::Validator(
+        [least](const std::string& text) {
+          constexpr double kMost = 100 * 365 * 24 * 3600.0;
+          char* end = nullptr;
+          const double seconds = std::strtod(text.c_str(), &end);
+          const bool is_number = !text.empty() && *end == '\0';
+          if (is_number && seconds >= least && seconds <= kMost) return std::string();
+          return "'" + text + "' is no number of seconds" + (least > 0 ? " above 0" : " from 0 on");
+        },
+        "SECONDS");
   }
 
   void AddCerts() {
@@ -162,13 +182,54 @@ std::string UnknownVerb(const CLI::App& app, const std::string& word) {
   return "unknown verb '" + word + "'" + base::DidYouMean(word, known);
 }
 
+// The first option that the verb does not have; CLI11 lists what is left over from its end. Empty:
+// all are known.
+std::string UnknownOption(const CLI::App& app, const std::vector<std::string>& words) {
+  const CLI::App* verb = &app;
+  std::vector<std::string> names = {"--help"};
+  const auto add_options = [&names](const CLI::App& of) {
+    for (const CLI::Option* option : of.get_options()) {
+      for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    }
+  };
+  add_options(app);
+  for (const std::string& word : words) {
+    if (!word.starts_with("--")) {
+      for (const CLI::App* below : verb->get_subcommands({})) {
+        if (below->get_name() != word) continue;
+        verb = below;
+        add_options(*verb);
+        break;
+      }
+      continue;
+    }
+    const std::string name = word.substr(0, word.find('='));
+    const std::vector<std::string_view> known(names.begin(), names.end());
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    return "unknown option '" + name + "'" + base::DidYouMean(name, known);
+  }
+  return "";
+}
+
+// An answer that did not get out is none.
+int Finish(int code) {
+  errno = 0;
+  std::cout.flush();
+  if (std::cout.good()) return code;
+  const int error = errno == 0 ? EIO : errno;  // an earlier flush failed
+  return Fail(
+      "nodectl",
+      base::Error(absl::StatusCode::kInvalidArgument, "standard output: " + base::ErrnoText(error),
+                  "give the answer a place to go, and ask again", base::ErrnoAtom(error)));
+}
+
 int Main(int argc, char** argv) {
   ::signal(SIGPIPE, SIG_IGN);
   absl::StatusOr<node::RawFlags> flags = ReadFlags(argc, argv, node::Grammar::kVerbs);
   if (!flags.ok()) return Fail("nodectl", flags.status());
   if (flags->wants_version) {
     std::cout << "nodectl " << node::kVersion << "\n";
-    return kAnswered;
+    return Finish(kAnswered);
   }
   VerbArguments arguments;
   Grammar grammar(arguments);
@@ -176,21 +237,27 @@ int Main(int argc, char** argv) {
   for (auto word = flags->plain.rbegin(); word != flags->plain.rend(); ++word) {
     words.push_back(word->text);
   }
+  if (!words.empty() && words.back() == "help") {
+    words.pop_back();
+    flags->wants_help = true;
+  }
   const std::string verb = words.empty() ? "-" : words.back();
+  const std::vector<std::string> in_order(words.rbegin(), words.rend());
   if (flags->wants_help) words.insert(words.begin(), "--help");
   try {
     grammar.app().parse(words);
   } catch (const CLI::CallForHelp&) {
     std::cout << grammar.app().help("", CLI::AppFormatMode::Normal);
-    return kAnswered;
+    return Finish(kAnswered);
   } catch (const CLI::ParseError& error) {
-    const std::string unknown = UnknownVerb(grammar.app(), verb);
+    std::string unknown = UnknownVerb(grammar.app(), verb);
+    if (unknown.empty()) unknown = UnknownOption(grammar.app(), in_order);
     std::cerr << "nodectl: " << (unknown.empty() ? error.what() : unknown) << "; see nodectl --help"
               << std::endl;
     return kUsage;
   }
   VerbContext context(*flags, std::move(arguments));
-  return grammar.chosen()(context);
+  return Finish(grammar.chosen()(context));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "cli/verb.h"
 
+#include <algorithm>
 #include <iostream>
 
 #include "fmt/format.h"
@@ -23,7 +24,9 @@ absl::StatusOr<node::NodeConfig> VerbContext::Config() const {
 
 absl::StatusOr<node::Node*> VerbContext::Join() {
   if (running_.node == nullptr) {
-    ASSIGN_OR_RETURN(const node::NodeConfig config, Config());
+    ASSIGN_OR_RETURN(node::NodeConfig config, Config());
+    // Who asks for an answer within two seconds does not want to wait seven for a connection.
+    config.time.net_setuptime = std::min(config.time.net_setuptime, timeout());
     ASSIGN_OR_RETURN(running_, StartNode(config));
   }
   return running_.node.get();

@@ -273,7 +273,7 @@ TEST(ConfigTest, WrongTlsSettingsAreRefused) {
   ExpectRefused({"-proto_dist", "inet_tls"}, {"server_certfile", "missing"});
   ExpectRefused({"-ssl_dist_opt", "server_certfile", "/a", "server_keyfile"},
                 {"option server_keyfile has no value"});
-  ExpectRefused({"-ssl_dist_opt", "server_cerfile", "/a"}, {"did you mean 'certfile'?"});
+  ExpectRefused({"-ssl_dist_opt", "server_cerfile", "/a"}, {"did you mean 'server_certfile'?"});
   ExpectRefused({"-ssl_dist_optfile", "/gone"}, {"-ssl_dist_optfile (the command line)", "/gone"});
   ExpectRefused({"-ssl_dist_optfile", "/a", "-ssl_dist_optfile", "/b"}, {"give it once"});
   ExpectRefused({"-ssl_dist_optfile", "/f"}, {"-ssl_dist_optfile /f", "line 2"}, {},

@@ -28,10 +28,13 @@ std::string AsWritten(const RawFlag& flag) {
 }
 
 absl::Status RefuseUnknown(const RawFlag& flag) {
-  std::vector<std::string_view> known;
-  for (const FlagInfo& info : AllFlags()) known.push_back(info.name);
+  std::vector<std::string> names;
+  for (const FlagInfo& info : AllFlags()) {
+    if (info.use != FlagUse::kRefused) names.push_back(fmt::format("-{}", info.name));
+  }
+  const std::vector<std::string_view> known(names.begin(), names.end());
   const std::string what =
-      fmt::format("{}: unknown flag{}", AsWritten(flag), base::DidYouMean(flag.name, known));
+      fmt::format("{}: unknown flag{}", AsWritten(flag), base::DidYouMean("-" + flag.name, known));
   if (flag.name.empty() || IsDigit(flag.name[0])) {
     return Refuse(what, "a word that begins with - is a flag for erl too; it cannot be a value");
   }

@@ -94,7 +94,7 @@ TEST(FlagsTest, FlagsOfABeamAreSetAsideOnce) {
 
 TEST(FlagsTest, AMisspeltFlagIsRefusedWithTheNearestRightOne) {
   const std::string why = Refusal(Sources({}, {{"ERL_FLAGS", "-setcokie x"}}));
-  EXPECT_TRUE(Has(why, "-setcokie (ERL_FLAGS)") && Has(why, "did you mean 'setcookie'?")) << why;
+  EXPECT_TRUE(Has(why, "-setcokie (ERL_FLAGS)") && Has(why, "did you mean '-setcookie'?")) << why;
   EXPECT_TRUE(Has(Refusal(Sources({"-frobnicate"})), "unknown flag; -help lists"));
   EXPECT_TRUE(Has(Refusal(Sources({"-kernel", "a", "b", "c", "-5"})), "-5 (the command line)"));
 }

@@ -19,9 +19,11 @@ using NamesResult = absl::StatusOr<std::vector<dist::EpmdName>>;
 int Names(VerbContext& context) {
   absl::StatusOr<node::NodeConfig> config = context.Config();
   if (!config.ok()) return context.Fail(config.status());
-  const bool is_v6 = config->carrier.starts_with("inet6");
-  const auto family = is_v6 ? dist::AddressFamily::kV6 : dist::AddressFamily::kV4;
   std::string host = context.arguments().host;
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  // A literal address says its family; a name is looked up as the carrier wants it.
+  const bool is_v6 = host.find(':') != std::string::npos || config->carrier.starts_with("inet6");
+  const auto family = is_v6 ? dist::AddressFamily::kV6 : dist::AddressFamily::kV4;
   if (host.empty()) host = is_v6 ? "::1" : "127.0.0.1";
 
   base::LoopGroup loops(1);

@@ -57,8 +57,7 @@ absl::StatusOr<TlsWords> ReadTlsWords(tls::Role role, const std::vector<std::str
           absl::StatusCode::kInvalidArgument, fmt::format("option {} has no value", words[i]),
           "write options in pairs, as in certfile node.pem verify verify_peer", "options");
     }
-    const std::string name = fmt::format("{}_{}", tls::RoleName(role), words[i]);
-    RETURN_IF_ERROR(dist::ApplyTlsPair(name, words[i + 1], "command line", options));
+    RETURN_IF_ERROR(dist::ApplyTlsWord(role, words[i], words[i + 1], "command line", options));
   }
   RETURN_IF_ERROR(dist::FinishTlsOptions(options));
   if (options.verify_client) {

@@ -38,14 +38,16 @@ bool IsFor(const TlsOptionEntry& entry, tls::Role role) {
   return role == tls::Role::kServer ? entry.is_for_server : entry.is_for_client;
 }
 
-absl::Status RefuseUnknown(const TlsOptionCall& call) {
-  std::vector<std::string_view> known;
+// `prefix`: what stands before the name where it is written.
+absl::Status RefuseUnknown(const TlsOptionCall& call, std::string_view prefix = "") {
+  std::vector<std::string> names;
   for (const TlsOptionEntry& entry : AllTlsOptions()) {
-    if (IsFor(entry, call.role)) known.push_back(entry.name);
+    if (IsFor(entry, call.role)) names.push_back(fmt::format("{}{}", prefix, entry.name));
   }
-  return Refuse(
-      fmt::format("{}: unknown option{}", call.Where(), base::DidYouMean(call.name, known)),
-      "docs/flags.md lists the options");
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  return Refuse(fmt::format("{}: unknown option{}", call.Where(),
+                            base::DidYouMean(fmt::format("{}{}", prefix, call.name), known)),
+                "docs/flags.md lists the options");
 }
 
 absl::Status RefuseRole(const TlsOptionCall& call) {
@@ -244,6 +246,20 @@ absl::StatusOr<std::shared_ptr<const tls::Options>> MakeHostOptions(const TlsHos
   return std::make_shared<const tls::Options>(std::move(one.server));
 }
 
+// `prefix`: what was written before `name`.
+absl::Status ApplyWord(tls::Role role, std::string_view prefix, std::string_view name,
+                       std::string_view value, std::string_view origin, TlsOptions& options) {
+  tls::Options& target = role == tls::Role::kServer ? options.server : options.client;
+  const TlsOptionCall call{role, name, origin, target, options};
+  const TlsOptionEntry* entry = FindTlsOption(call.name);
+  if (entry == nullptr) return RefuseUnknown(call, prefix);
+  if (!IsFor(*entry, role)) return RefuseRole(call);
+  // What will not be used need not be a term either.
+  if (entry->use != TlsOptionUse::kApplied) return Apply(call, Term::Atom(value), options);
+  ASSIGN_OR_RETURN(Term term, PairTerm(call, entry->pair_form, value));
+  return Apply(call, term, options);
+}
+
 }  // namespace
 
 absl::Status ApplyTlsOption(tls::Role role, std::string_view name, const Term& value,
@@ -264,16 +280,14 @@ absl::Status ApplyTlsPair(std::string_view name, std::string_view value, std::st
         is_known ? fmt::format("write server_{0} or client_{0}", name)
                  : "options begin with server_ or client_");
   }
-  const tls::Role role = is_server ? tls::Role::kServer : tls::Role::kClient;
-  tls::Options& target = is_server ? options.server : options.client;
-  const TlsOptionCall call{role, name.substr(7), origin, target, options};
-  const TlsOptionEntry* entry = FindTlsOption(call.name);
-  if (entry == nullptr) return RefuseUnknown(call);
-  if (!IsFor(*entry, role)) return RefuseRole(call);
-  // What will not be used need not be a term either.
-  if (entry->use != TlsOptionUse::kApplied) return Apply(call, Term::Atom(value), options);
-  ASSIGN_OR_RETURN(Term term, PairTerm(call, entry->pair_form, value));
-  return Apply(call, term, options);
+  return ApplyWord(is_server ? tls::Role::kServer : tls::Role::kClient, name.substr(0, 7),
+                   name.substr(7), value, origin, options);
+}
+
+absl::Status ApplyTlsWord(tls::Role role, std::string_view name, std::string_view value,
+                          std::string_view origin, TlsOptions& options) {
+  options.is_given = true;
+  return ApplyWord(role, "", name, value, origin, options);
 }
 
 absl::Status ApplyTlsFile(std::string_view text, std::string_view path, TlsOptions& options) {
@@ -281,7 +295,12 @@ absl::Status ApplyTlsFile(std::string_view text, std::string_view path, TlsOptio
   const std::string where = fmt::format("-ssl_dist_optfile {}", path);
   constexpr std::string_view kForm = "write [{server, [...]}, {client, [...]}].";
   auto terms = ParseTerms(text);
-  if (!terms.ok()) return base::Annotate(terms.status(), where);
+  if (!terms.ok()) {
+    return Refuse(
+        fmt::format("{}: {}", where, base::CauseOf(terms.status())),
+        "look for a comma, bracket or quote that is missing before that place; the form is "
+        "[{server, [...]}, {client, [...]}].");
+  }
   if (terms->size() != 1 || !(*terms)[0].is_proper_list()) {
     return Refuse(
         fmt::format("{}: holds {}", where,

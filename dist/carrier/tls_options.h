@@ -62,6 +62,9 @@ struct TlsOptions {
 // `name` is "server_" or "client_" and an option; `value` is a word of the command line.
 absl::Status ApplyTlsPair(std::string_view name, std::string_view value, std::string_view origin,
                           TlsOptions& options);
+// The same where the role is known and not written before the name.
+absl::Status ApplyTlsWord(tls::Role role, std::string_view name, std::string_view value,
+                          std::string_view origin, TlsOptions& options);
 
 // `text` of an option file: [{server, [Option]}, {client, [Option]}].
 absl::Status ApplyTlsFile(std::string_view text, std::string_view path, TlsOptions& options);

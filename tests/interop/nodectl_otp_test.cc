@@ -219,7 +219,7 @@ TEST_P(NodectlTest, ListsNamesAndNodes) {
       << names.out;
   EXPECT_EQ(Answer("call", {"net_adm", "ping", fmt::format("'{}'", till())}), "pong\n");
   EXPECT_EQ(Answer("nodes"), till() + "\n");
-  const Finished listed = Run({"names", "--json"});
+  const Finished listed = Run({"--json", "names"});
   const json name = {{"name", "till"}, {"port", cluster().till->port()}};
   const json all = json::parse(listed.out, nullptr, false);
   EXPECT_NE(std::find(all.begin(), all.end(), name), all.end()) << listed.out;

@@ -105,9 +105,9 @@ TEST_F(RefusedStartTest, MisspeltWordsGetTheNearestRightOne) {
                              "inet6_tcp", "inet6_tls"});
   options = Good();
   options.arguments = {"-setcokie", "x"};
-  ExpectBothRefuse(options, {"-setcokie", "did you mean", "setcookie"});
+  ExpectBothRefuse(options, {"-setcokie", "did you mean '-setcookie'"});
   options.arguments = {"-ssl_dist_opt", "server_certfle", "x"};
-  ExpectBothRefuse(options, {"server_certfle", "did you mean", "certfile"});
+  ExpectBothRefuse(options, {"server_certfle", "did you mean 'server_certfile'"});
   options.arguments = {"-kernel", "net_tiktime", "5"};
   ExpectBothRefuse(options, {"net_tiktime", "did you mean", "net_ticktime"});
   ExpectBothRefuse(With({"{verfy,verify_peer}"}), {"verfy", "did you mean", "verify"});
@@ -126,8 +126,27 @@ TEST_F(RefusedStartTest, NodectlsWordsAreCheckedToo) {
   };
   ExpectWords(refused({"pign", "a@127.0.0.1"}), {"pign", "did you mean 'ping'", "--help"});
   ExpectWords(refused({"ping"}), {"node", "required"});
+  ExpectWords(refused({"ping", "a@127.0.0.1", "--wiat", "3"}),
+              {"unknown option '--wiat'", "did you mean '--wait'"});
+  ExpectWords(refused({"ping", "a@127.0.0.1", "--wait", "soon"}), {"'soon'", "number of seconds"});
+  ExpectWords(refused({"ping", "a@127.0.0.1", "--timeout", "0"}), {"'0'", "above 0"});
   ExpectWords(refused({"call", "a@127.0.0.1", "lists", "sum", "[1,2"}), {"[1,2"});
   ExpectWords(refused({"ping", "nowhere"}), {"nowhere", "name@host"});
+}
+
+// A script must not take an empty file for an answer.
+TEST_F(RefusedStartTest, AnAnswerThatCannotBeWrittenIsNone) {
+  const CertFiles files = certs_.Node("any@127.0.0.1");
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"-version"}, {"certs", "show", files.cert}}) {
+    testlib::Command command = CommandOf("cli/nodectl", words, {});
+    const std::vector<std::string> shell = {"sh", "-c", "exec \"$0\" \"$@\" > /dev/full"};
+    command.argv.insert(command.argv.begin(), shell.begin(), shell.end());
+    auto done = testlib::RunProgram(command);
+    ASSERT_TRUE(done.ok()) << done.status();
+    EXPECT_EQ(done->code, 2) << words[0];
+    ExpectWords(done->err, {"nodectl: ", "standard output", "mend"});
+  }
 }
 
 }  // namespace
