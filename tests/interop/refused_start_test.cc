@@ -145,7 +145,7 @@ TEST_F(RefusedStartTest, AnAnswerThatCannotBeWrittenIsNone) {
     auto done = testlib::RunProgram(command);
     ASSERT_TRUE(done.ok()) << done.status();
     EXPECT_EQ(done->code, 2) << words[0];
-    ExpectWords(done->err, {"nodectl: ", "standard output", "mend"});
+    ExpectWords(done->err, {"nodectl: ", "standard output", "a place to go"});
   }
 }
 
