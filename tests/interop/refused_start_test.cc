@@ -139,7 +139,7 @@ TEST_F(RefusedStartTest, AnAnswerThatCannotBeWrittenIsNone) {
   const CertFiles files = certs_.Node("any@127.0.0.1");
   for (const std::vector<std::string>& words :
        {std::vector<std::string>{"-version"}, {"certs", "show", files.cert}}) {
-    testlib::Command command = CommandOf("cli/nodectl", words, {});
+    testlib::Command command = testlib::CommandOf("cli/nodectl", words, {});
     const std::vector<std::string> shell = {"sh", "-c", "exec \"$0\" \"$@\" > /dev/full"};
     command.argv.insert(command.argv.begin(), shell.begin(), shell.end());
     auto done = testlib::RunProgram(command);
