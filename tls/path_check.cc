@@ -44,8 +44,9 @@ void NoteRevocation(Run& run, X509_STORE_CTX* context) {
   X509* certificate = X509_STORE_CTX_get_current_cert(context);
   // A list that has run out, or that nobody vouches for, says nothing, not even who was revoked. A
   // good one says it whatever becomes of the others.
+  // libcrypto forgets which list it is at once it has told that its time is over.
   const bool is_faulty = std::any_of(run.found.begin(), run.found.end(), [crl](const Found& one) {
-    return one.crl == crl && IsAboutCrls(one.error);
+    return (crl == nullptr || one.crl == crl) && IsAboutCrls(one.error);
   });
   if (is_faulty) return;
   run.revoked.kind = CrlFindings::Kind::kRevoked;

@@ -116,7 +116,7 @@ TEST(TlsOptionsTest, PairsTakeMoreThanOtpsDo) {
 
 TEST(TlsOptionsTest, WrongPairsAreRefusedWithPlaceAndMend) {
   std::string why = PairRefusal("server_cerfile", "/a");
-  EXPECT_TRUE(Has(why, "server_cerfile (ERL_FLAGS)") && Has(why, "'certfile'?")) << why;
+  EXPECT_TRUE(Has(why, "server_cerfile (ERL_FLAGS)") && Has(why, "'server_certfile'?")) << why;
   EXPECT_TRUE(Has(PairRefusal("certfile", "/a"), "write server_certfile or client_certfile"));
   EXPECT_TRUE(Has(PairRefusal("frob", "/a"), "begin with server_ or client_"));
   EXPECT_TRUE(Has(PairRefusal("client_fail_if_no_peer_cert", "true"), "is an option of servers"));

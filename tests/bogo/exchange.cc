@@ -177,7 +177,8 @@ absl::Status Exchanges::Run(int index) {
   ASSIGN_OR_RETURN(auto wire,
                    Wire::Connect(static_cast<uint16_t>(flags_.port), flags_.ipv6, ShimId(flags_)));
   tls::EngineOptions engine_options;
-  engine_options.peer_host = mine.host_name;
+  // Sessions are kept by it. Without a flag it is neither sent nor looked for in a certificate.
+  engine_options.peer_host = mine.host_name.empty() ? "runner" : mine.host_name;
   engine_options.port = static_cast<uint16_t>(flags_.port);
   return Exchange(mine, index > 0, std::move(context), std::move(wire), std::move(engine_options))
       .Run();

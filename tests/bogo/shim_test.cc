@@ -293,7 +293,9 @@ TEST_F(ShimTest, ASessionThatIsNotGoneOnWithIsAFailure) {
   for (int i = 0; i < 2; ++i) {
     auto server = Server();  // whose tickets nobody else can open
     ASSERT_TRUE(server->Shake()) << server->error();
-    EXPECT_TRUE(server->Echoes("hello"));
+    if (i == 0) {
+      EXPECT_TRUE(server->Echoes("hello"));
+    }
     server->Close();
   }
   EXPECT_EQ(ExitCode(), 1);
@@ -306,8 +308,8 @@ TEST_F(ShimTest, KnowsItsPeerByAKey) {
   client_.identity = {};
   client_.psk = {.identity = "shop", .lookup = tls::SamePskForAll(tls::Secret("a key"))};
   for (const char* key : {"a key", "another"}) {
-    StartAsServer(
-        {"-psk", key, "-psk-identity", "hint", "-cipher", "TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA"});
+    StartAsServer({"-psk", key, "-psk-identity", "hint", "-cipher",
+                   "TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256"});
     const bool is_right = std::string(key) == "a key";
     EXPECT_EQ(Run(Client()), is_right ? 0 : 1) << shim_->Err();
   }
@@ -318,6 +320,7 @@ TEST_F(ShimTest, RefusesAPeerWhenTold) {
   auto server = Server();
   EXPECT_FALSE(server->Shake() && server->Echoes("hello"));
   EXPECT_EQ(base::ReasonOf(server->error()), "handshake_failure");
+  server.reset();
   EXPECT_EQ(ExitCode(), 1);
 }
 

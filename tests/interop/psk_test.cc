@@ -173,6 +173,12 @@ TEST_P(PskInteropTest, GnutlssClientTalksToUs) {
              fmt::format("--pskkey={}", kHexKey), "-p", std::to_string(ours.port()), "127.0.0.1"});
   StreamResult stream = accepted.get();
   ASSERT_TRUE(stream.ok()) << stream.status() << client->Out() << client->Err();
+  EXPECT_EQ((*stream)->peer().tls->cipher_suite, GetParam().suite);
+  // gnutls-cli 3.7 crashes right after a handshake of these two, with gnutls-serv as well.
+  if (std::string_view(GetParam().gnutls).ends_with("HE-PSK") && !is_tls13()) {
+    ours.Drop(stream);
+    return;
+  }
   EXPECT_TRUE(ours.Write(**stream, "a good day\n").ok());
   auto line = client->WaitForOutput("a good day");
   EXPECT_TRUE(line.ok()) << line.status();
