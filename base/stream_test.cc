@@ -148,14 +148,22 @@ Task<absl::Status> AwaitOnItself(Loop* loop, Stream* stream) {
   co_return Await(*loop, stream->Close());
 }
 
+Task<absl::StatusOr<Slice>> ReadSaying(Stream* stream, std::promise<void>* begun) {
+  begun->set_value();
+  absl::StatusOr<Slice> bytes = co_await stream->Read();
+  co_return bytes;
+}
+
 TEST(AwaitTest, FailsOnTheLoopItselfAndWhenTheLoopEnds) {
   auto loop = std::make_unique<Loop>();
   auto [left, right] = MakeMemoryStreams(*loop);
   EXPECT_EQ(Await(*loop, AwaitOnItself(loop.get(), left.get())).code(),
             absl::StatusCode::kFailedPrecondition);
-  std::future<absl::StatusOr<Slice>> read =
-      std::async(std::launch::async, [&, &left = left] { return Await(*loop, left->Read()); });
-  loop->Run([] {});
+  std::promise<void> begun;
+  std::future<absl::StatusOr<Slice>> read = std::async(std::launch::async, [&, &left = left] {
+    return Await(*loop, ReadSaying(left.get(), &begun));
+  });
+  begun.get_future().wait();
   loop->Stop();
   left.reset();
   right.reset();

@@ -25,6 +25,7 @@
 #include "tls/engine.h"
 #include "tls/frozen.h"
 #include "tls/key_update.h"
+#include "tls/mbedtls_inside.h"
 #include "tls/renegotiation_budget.h"
 #include "tls/resumption.h"
 #include "tls/session_secrets.h"
@@ -125,9 +126,7 @@ struct Engine::State {
   // A TLS 1.3 client that fails before its second flight has yet to say it (RFC 8446 D.4).
   bool IsChangeCipherSpecDue() const;
 
-  bool is_tls13() const {
-    return mbedtls_ssl_get_version_number(&ssl) == MBEDTLS_SSL_VERSION_TLS1_3;
-  }
+  bool is_tls13() const { return noded_ssl_is_tls13(&ssl) != 0; }
   bool is_renegotiating() const {
     return phase == Phase::kServerHelloDue || phase == Phase::kRenegotiation;
   }

@@ -158,9 +158,17 @@ static uint16_t group_of_psa_key(psa_key_type_t type, size_t bits) {
   }
 }
 
+int noded_ssl_is_tls12(const mbedtls_ssl_context* ssl) {
+  return ssl->tls_version == MBEDTLS_SSL_VERSION_TLS1_2;
+}
+
+int noded_ssl_is_tls13(const mbedtls_ssl_context* ssl) {
+  return ssl->tls_version == MBEDTLS_SSL_VERSION_TLS1_3;
+}
+
 int noded_ssl_peer_key_decrypts(const mbedtls_ssl_context* ssl) {
   if (ssl->conf->endpoint != MBEDTLS_SSL_IS_CLIENT || ssl->handshake == NULL) return 0;
-  if (ssl->tls_version == MBEDTLS_SSL_VERSION_TLS1_3) return 0;
+  if (noded_ssl_is_tls13(ssl)) return 0;
   const mbedtls_ssl_ciphersuite_t* suite = ssl->handshake->ciphersuite_info;
   return suite != NULL && (suite->key_exchange == MBEDTLS_KEY_EXCHANGE_RSA ||
                            suite->key_exchange == MBEDTLS_KEY_EXCHANGE_RSA_PSK);

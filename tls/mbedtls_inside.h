@@ -50,6 +50,10 @@ void noded_ssl_abandon_renegotiation(mbedtls_ssl_context* ssl);
 // The group of the key exchange (IANA number), 0 when there is none or it is not known yet. Ask
 // before the end of a TLS 1.2 handshake.
 uint16_t noded_ssl_group(const mbedtls_ssl_context* ssl);
+// TLS 1.2, and TLS 1.3, is agreed on. (In C++ already the reading of a version that a peer made up
+// would be undefined: it is an enumeration.)
+int noded_ssl_is_tls12(const mbedtls_ssl_context* ssl);
+int noded_ssl_is_tls13(const mbedtls_ssl_context* ssl);
 // A client in TLS 1.2 whose suite has an RSA key exchange: the server's key decrypts.
 int noded_ssl_peer_key_decrypts(const mbedtls_ssl_context* ssl);
 // TLS 1.2: whether this handshake uses RFC 7627; -1: not known yet, or no longer.

@@ -12,6 +12,7 @@
 #include "tls/ciphers.h"
 #include "tls/frozen.h"
 #include "tls/libcrypto_x509.h"
+#include "tls/mbedtls_inside.h"
 #include "tls/mbedtls_resumption.h"
 #include "tls/mbedtls_session.h"
 #include "tls/session_binding.h"
@@ -90,9 +91,7 @@ SessionTime Resumption::Now() const {
   return std::chrono::time_point_cast<std::chrono::seconds>(WallClock());
 }
 
-bool Resumption::is_tls12() const {
-  return mbedtls_ssl_get_version_number(&ssl_) == MBEDTLS_SSL_VERSION_TLS1_2;
-}
+bool Resumption::is_tls12() const { return noded_ssl_is_tls12(&ssl_) != 0; }
 
 SessionBinding Resumption::Binding() const {
   return is_server() ? store_->binding : BindToName(store_->binding, peer_.expected_name);

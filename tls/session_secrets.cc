@@ -82,7 +82,7 @@ void SessionSecrets::OnSecret(void* self, mbedtls_ssl_key_export_type type,
 
 void SessionSecrets::Commit(mbedtls_ssl_context& ssl) {
   current_ = pending_;
-  if (mbedtls_ssl_get_version_number(&ssl) != MBEDTLS_SSL_VERSION_TLS1_3) return;
+  if (noded_ssl_is_tls13(&ssl) == 0) return;
   size_t size = 0;
   const uint8_t* secret = noded_ssl_exporter_secret(&ssl, &size);
   LogLine("EXPORTER_SECRET", current_.client_random, {secret, size});

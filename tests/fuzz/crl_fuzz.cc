@@ -16,16 +16,13 @@ using namespace tls;
 
 struct Setting {
   FuzzAuthority authority{"fuzz CA"};
-  FuzzAuthority peer{"fuzz peer"};
   std::shared_ptr<const TrustAnchors> anchors;
   base::Slice peer_der;
 
   Setting() {
     const base::Slice anchor[] = {authority.der()};
     anchors = TrustAnchors::Create(anchor, "fuzz");
-    const X509Ptr certificate = ParseX509(peer.der());
-    Require(authority.Sign(*certificate));
-    peer_der = DerOf(*certificate);
+    peer_der = authority.IssueNode("fuzz peer");
   }
 };
 

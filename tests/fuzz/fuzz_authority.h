@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "tls/issue.h"
 #include "tls/libcrypto_x509.h"
@@ -32,11 +33,13 @@ class FuzzAuthority {
     const tls::Validity year = tls::ValidFor(
         std::chrono::days(365),
         std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now()));
-    const auto issued = tls::IssueAuthority({.common_name = name, .validity = year});
+    auto issued = tls::IssueAuthority({.common_name = name, .validity = year});
     Require(issued.ok());
-    certificate_ = tls::ParseX509(tls::SplitPem(issued->cert_pem)[0].der);
+    issued_ = *std::move(issued);
+    validity_ = year;
+    certificate_ = tls::ParseX509(tls::SplitPem(issued_.cert_pem)[0].der);
     Require(certificate_ != nullptr);
-    const std::string_view key = issued->key_pem.view();
+    const std::string_view key = issued_.key_pem.view();
     const std::unique_ptr<BIO, tls::FreeWith<BIO_free_all>> text(
         BIO_new_mem_buf(key.data(), static_cast<int>(key.size())));
     key_.reset(PEM_read_bio_PrivateKey(text.get(), nullptr, nullptr, nullptr));
@@ -45,6 +48,13 @@ class FuzzAuthority {
 
   const X509& certificate() const { return *certificate_; }
   base::Slice der() const { return tls::DerOf(*certificate_); }
+
+  // A peer's certificate, as it should be.
+  base::Slice IssueNode(const std::string& name) const {
+    const auto node = tls::IssueNode(issued_, {.common_name = name, .validity = validity_});
+    Require(node.ok());
+    return tls::SplitPem(node->cert_pem)[0].der;
+  }
 
   // As an authority below this one, or a peer, with this one's key: its own is made up.
   bool Sign(X509& certificate) const {
@@ -58,6 +68,8 @@ class FuzzAuthority {
   }
 
  private:
+  tls::IssuedCertificate issued_;
+  tls::Validity validity_;
   tls::X509Ptr certificate_;
   std::unique_ptr<EVP_PKEY, tls::FreeWith<EVP_PKEY_free>> key_;
 };
