@@ -52,7 +52,6 @@ const Flag kFlags[] = {
     {"-verify-fail", &Connection::verify_fail},
     {"-use-custom-verify-callback", &Connection::use_custom_verify_callback},
     {"-renegotiate-freely", &Connection::renegotiate_freely},
-    {"-no-ticket", &Connection::no_ticket},
     {"-psk", &Connection::psk},
     {"-psk-identity", &Connection::psk_identity},
 

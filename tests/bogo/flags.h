@@ -34,7 +34,6 @@ struct OfferFlags {
   bool verify_peer = false, require_any_client_certificate = false;
   bool verify_fail = false, use_custom_verify_callback = false;
   bool renegotiate_freely = false;
-  bool no_ticket = false;
   std::string psk, psk_identity;
 
   bool operator==(const OfferFlags&) const = default;

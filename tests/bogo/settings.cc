@@ -143,6 +143,9 @@ absl::StatusOr<tls::Options> ToOptions(const ConnectionFlags& flags) {
   RETURN_IF_ERROR(SetAlpn(options.alpn, flags));
   SetTrust(options.trust, flags);
   if (!flags.psk.empty()) {
+    if (!flags.is_server && flags.psk_identity.empty()) {
+      return absl::UnimplementedError("a client shows an identity of one byte or more");
+    }
     options.psk.identity = flags.psk_identity;
     options.psk.lookup = tls::SamePskForAll(tls::Secret(flags.psk));
   }
