@@ -72,7 +72,9 @@ class Grammar {
   // Words as they were written: an option of CLI11's would take [a,b] apart.
   void AddWords(CLI::App* verb, const char* names, size_t least) {
     verb->allow_extras();
-    if (verb->get_footer().empty()) verb->footer(std::string("\nThen come ") + names + ".\n");
+    if (verb->get_footer() == kFooter) {
+      verb->footer(std::string("\nThen come ") + names + ".\n" + kFooter);
+    }
     verb->parse_complete_callback([this, verb, names, least] {
       arguments_.words = verb->remaining();
       if (arguments_.words.size() < least) throw CLI::RequiredError(names);

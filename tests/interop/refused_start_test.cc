@@ -134,6 +134,15 @@ TEST_F(RefusedStartTest, NodectlsWordsAreCheckedToo) {
   ExpectWords(refused({"ping", "nowhere"}), {"nowhere", "name@host"});
 }
 
+TEST_F(RefusedStartTest, NodectlsHelpNamesTheWordsOfAVerb) {
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"call", "--help"}, {"help", "call"}}) {
+    const testlib::Finished done = Nodectl({}, words);
+    EXPECT_EQ(done.code, 0) << done.err;
+    ExpectWords(done.out, {"MODULE FUNCTION [ARGUMENT ...]", "--timeout", "Exit codes"});
+  }
+}
+
 // A script must not take an empty file for an answer.
 TEST_F(RefusedStartTest, AnAnswerThatCannotBeWrittenIsNone) {
   const CertFiles files = certs_.Node("any@127.0.0.1");
