@@ -1,6 +1,5 @@
 #include "tls/http_crl_cache.h"
 
-#include <curl/curl.h>
 #include <openssl/asn1.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 
 #include "base/status.h"
 #include "tls/libcrypto_x509.h"
+#include "tls/libcurl.h"
 
 namespace noded::tls {
 namespace {
@@ -44,11 +44,6 @@ size_t OnBody(char* data, size_t, size_t count, void* self) {
   return count;
 }
 
-void StartCurl() {
-  static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
-  (void)started;
-}
-
 // When the list says that there will be a newer one.
 std::optional<std::time_t> NextUpdate(const X509_CRL& crl) {
   const ASN1_TIME* next = X509_CRL_get0_nextUpdate(&crl);
@@ -59,7 +54,7 @@ std::optional<std::time_t> NextUpdate(const X509_CRL& crl) {
 
 }  // namespace
 
-HttpCrlCache::HttpCrlCache(Settings settings) : settings_(std::move(settings)) { StartCurl(); }
+HttpCrlCache::HttpCrlCache(Settings settings) : settings_(std::move(settings)) {}
 
 HttpCrlCache::~HttpCrlCache() = default;
 
@@ -170,7 +165,10 @@ void HttpCrlCache::Keep(const std::string& uri, Entry entry) {
 }
 
 absl::StatusOr<base::Slice> HttpCrlCache::Download(const std::string& uri) const {
-  std::unique_ptr<CURL, FreeWith<curl_easy_cleanup>> curl(curl_easy_init());
+  ASSIGN_OR_RETURN(const Libcurl* const library, Libcurl::Load());
+  const auto setopt = library->easy_setopt;
+  std::unique_ptr<CURL, decltype(library->easy_cleanup)> curl(library->easy_init(),
+                                                              library->easy_cleanup);
   if (curl == nullptr) {
     return base::Error(absl::StatusCode::kResourceExhausted, "CRL: libcurl does not start");
   }
@@ -179,23 +177,23 @@ absl::StatusOr<base::Slice> HttpCrlCache::Download(const std::string& uri) const
   char text[CURL_ERROR_SIZE] = "";
   CURL* handle = curl.get();
   const long timeout = static_cast<long>(settings_.timeout.count());
-  curl_easy_setopt(handle, CURLOPT_URL, uri.c_str());
-  curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, kScheme);
-  curl_easy_setopt(handle, CURLOPT_REDIR_PROTOCOLS_STR, kScheme);
-  curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 1L);
-  curl_easy_setopt(handle, CURLOPT_MAXREDIRS, kMaxRedirects);
-  curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, timeout);
-  curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, timeout);
-  curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(handle, CURLOPT_FAILONERROR, 1L);
-  curl_easy_setopt(handle, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(body.most));
-  curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, text);
-  curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, OnBody);
-  curl_easy_setopt(handle, CURLOPT_WRITEDATA, &body);
-  const CURLcode code = curl_easy_perform(handle);
+  setopt(handle, CURLOPT_URL, uri.c_str());
+  setopt(handle, CURLOPT_PROTOCOLS_STR, kScheme);
+  setopt(handle, CURLOPT_REDIR_PROTOCOLS_STR, kScheme);
+  setopt(handle, CURLOPT_FOLLOWLOCATION, 1L);
+  setopt(handle, CURLOPT_MAXREDIRS, kMaxRedirects);
+  setopt(handle, CURLOPT_TIMEOUT_MS, timeout);
+  setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, timeout);
+  setopt(handle, CURLOPT_NOSIGNAL, 1L);
+  setopt(handle, CURLOPT_FAILONERROR, 1L);
+  setopt(handle, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(body.most));
+  setopt(handle, CURLOPT_ERRORBUFFER, text);
+  setopt(handle, CURLOPT_WRITEFUNCTION, OnBody);
+  setopt(handle, CURLOPT_WRITEDATA, &body);
+  const CURLcode code = library->easy_perform(handle);
   if (code == CURLE_OK) return base::Slice(std::move(body.bytes));
-  const std::string what =
-      fmt::format("CRL: cannot fetch {}: {}", uri, *text != '\0' ? text : curl_easy_strerror(code));
+  const std::string what = fmt::format("CRL: cannot fetch {}: {}", uri,
+                                       *text != '\0' ? text : library->easy_strerror(code));
   if (body.is_too_long || code == CURLE_FILESIZE_EXCEEDED) {
     return base::Error(absl::StatusCode::kResourceExhausted,
                        fmt::format("CRL: {} gives more than {} bytes", uri, body.most),
