@@ -5,6 +5,7 @@
 #include "fmt/format.h"
 #include "mbedtls/entropy.h"
 #include "mbedtls/error.h"
+#include "mbedtls/ssl_ciphersuites.h"
 #include "psa/crypto.h"
 
 #include "base/status.h"
@@ -14,7 +15,11 @@ namespace noded::tls {
 absl::Status StartCrypto() {
   static std::once_flag once;
   static psa_status_t result = PSA_ERROR_BAD_STATE;
-  std::call_once(once, [] { result = psa_crypto_init(); });
+  std::call_once(once, [] {
+    result = psa_crypto_init();
+    // mbedTLS makes this list when it is first wanted, without a lock.
+    mbedtls_ssl_list_ciphersuites();
+  });
   if (result == PSA_SUCCESS) return absl::OkStatus();
   return base::Error(absl::StatusCode::kInternal,
                      fmt::format("TLS cannot start its cryptography: PSA error {}", result),
