@@ -1,6 +1,7 @@
 #include "tls/memory_session_cache.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "tls/secret_slice.h"
 
@@ -31,7 +32,7 @@ void MemorySessionCache::Update(const SessionKey& key, const StoredSession& sess
   if (const auto old = Find(key); old != entries_.end()) Remove(old);
   if (max_ == 0) return;
   while (entries_.size() >= max_) Remove(std::prev(entries_.end()));
-  entries_.push_front({key, session});
+  entries_.push_front({key, session, next_sequence_++});
   entries_.front().session.content = CopySecret(session.content);
   by_partial_[key.partial][std::string(key.id.text())] = entries_.begin();
 }
@@ -51,22 +52,24 @@ std::optional<StoredSession> MemorySessionCache::Lookup(const SessionKey& key, S
 std::vector<std::pair<SessionKey, StoredSession>> MemorySessionCache::SelectSession(
     const std::string& partial, SessionTime now) {
   const std::lock_guard lock(mutex_);
-  std::vector<std::pair<SessionKey, StoredSession>> found;
+  std::vector<Entries::iterator> live;
   const auto ids = by_partial_.find(partial);
-  if (ids == by_partial_.end()) return found;
+  if (ids == by_partial_.end()) return {};
   std::vector<Entries::iterator> expired;
   for (const auto& [id, entry] : ids->second) {
     if (entry->session.expires <= now) {
       expired.push_back(entry);
     } else {
-      found.emplace_back(entry->key, entry->session);
+      live.push_back(entry);
       entries_.splice(entries_.begin(), entries_, entry);
     }
   }
   for (const auto entry : expired) Remove(entry);
-  std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
-    return a.second.created > b.second.created;
+  std::sort(live.begin(), live.end(), [](const auto& a, const auto& b) {
+    return std::tie(a->session.created, a->sequence) > std::tie(b->session.created, b->sequence);
   });
+  std::vector<std::pair<SessionKey, StoredSession>> found;
+  for (const auto entry : live) found.emplace_back(entry->key, entry->session);
   return found;
 }
 

@@ -9,6 +9,7 @@
 // met. Contents are wiped when the last user is done with them. Thread-safe (tls/session_cache.h).
 #pragma once
 
+#include <cstdint>
 #include <list>
 #include <map>
 #include <mutex>
@@ -36,6 +37,7 @@ class MemorySessionCache : public SessionCache {
   struct Entry {
     SessionKey key;
     StoredSession session;
+    uint64_t sequence;  // tells the newer one of a second
   };
   using Entries = std::list<Entry>;
   // Session ids by partial key.
@@ -46,6 +48,7 @@ class MemorySessionCache : public SessionCache {
 
   const size_t max_;
   std::mutex mutex_;
+  uint64_t next_sequence_ = 0;
   Entries entries_;  // what was used last first
   std::map<std::string, Ids> by_partial_;
 };
