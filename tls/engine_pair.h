@@ -111,6 +111,30 @@ inline RawPeer::Pem PemOf(const testlib::CertFiles& files) {
   return {testlib::ReadFile(files.cert), testlib::ReadFile(files.key)};
 }
 
+// Between an engine and a peer that is driven by hand: once there and back.
+inline void Exchange(RawPeer& peer, Side& side) {
+  side.engine.Feed(base::ByteView(peer.TakeOutput()));
+  side.Run();
+  peer.Feed(side.engine.TakeOutput().ToSlice());
+}
+
+// A handshake and what the side says after it; false when it did not come about.
+inline bool Meet(RawPeer& peer, Side& side) {
+  for (int i = 0; i < 10 && !(peer.Shake() && side.info); ++i) Exchange(peer, side);
+  if (!side.info) return false;
+  Exchange(peer, side);
+  return true;
+}
+
+// The peer renegotiates, as far as the side lets it.
+inline void Renegotiate(RawPeer& peer, Side& side) {
+  peer.StartRenegotiation();
+  for (int i = 0; i < 10 && side.error.ok(); ++i) {
+    Exchange(peer, side);
+    (void)peer.Continue();
+  }
+}
+
 struct Pair {
   Pair(const Options& server_options, const Options& client_options, std::string host = kHost,
        const base::Clock* clock = nullptr)

@@ -273,20 +273,9 @@ TEST_P(HostContextsTest, TheNameMayNotChangeLater) {
   for (const char* later : {"b.example", "shop.example"}) {
     Side engine(Make(server, Role::kServer));
     RawPeer peer(Role::kClient, Version::kTls12, PemOf(certs_.Node("a@a.example")));
-    const auto exchange = [&] {
-      engine.engine.Feed(base::ByteView(peer.TakeOutput()));
-      engine.Run();
-      peer.Feed(engine.engine.TakeOutput().ToSlice());
-    };
-    for (int i = 0; i < 10 && !(peer.Shake() && engine.info); ++i) exchange();
-    ASSERT_TRUE(engine.info) << engine.error;
-    exchange();
+    ASSERT_TRUE(Meet(peer, engine)) << engine.error;
     peer.UseServerName(later);
-    peer.StartRenegotiation();
-    for (int i = 0; i < 10 && engine.error.ok(); ++i) {
-      exchange();
-      (void)peer.Continue();
-    }
+    Renegotiate(peer, engine);
     const bool is_same = std::string(later) == kHost;
     EXPECT_EQ(engine.renegotiated, is_same ? 1 : 0) << engine.error;
     if (!is_same) {

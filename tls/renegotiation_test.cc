@@ -150,12 +150,7 @@ TEST_F(RenegotiationTest, RefusalsDoNotPileUpBeforeAPeerThatDoesNotRead) {
   server.renegotiation.client_renegotiation = false;
   Side engine(Make(server, Role::kServer), "", &clock_);
   RawPeer peer(Role::kClient, Version::kTls12, PemOf(a_));
-  for (int i = 0; i < 10 && !(peer.Shake() && engine.info); ++i) {
-    engine.engine.Feed(base::ByteView(peer.TakeOutput()));
-    engine.Run();
-    peer.Feed(engine.engine.TakeOutput().ToSlice());
-  }
-  ASSERT_TRUE(engine.info) << engine.error;
+  ASSERT_TRUE(Meet(peer, engine)) << engine.error;
   const uint8_t hello[] = {1, 0, 0, 0};
   for (int i = 0; i < 10'000 && engine.error.ok(); ++i) {
     peer.SendRecord(22, hello);
@@ -189,20 +184,9 @@ TEST_F(RenegotiationTest, TheCertificateIsVerifiedAgainAndMayNotChange) {
   Options server = Server();
   Side engine(Make(server, Role::kServer), "", &clock_);
   RawPeer peer(Role::kClient, Version::kTls12, PemOf(a_));
-  auto exchange = [&] {
-    engine.engine.Feed(base::ByteView(peer.TakeOutput()));
-    engine.Run();
-    peer.Feed(engine.engine.TakeOutput().ToSlice());
-  };
-  for (int i = 0; i < 10 && !(peer.Shake() && engine.info); ++i) exchange();
-  ASSERT_TRUE(engine.info) << engine.error;
-  exchange();
+  ASSERT_TRUE(Meet(peer, engine)) << engine.error;
   peer.UseCertificate(PemOf(other));
-  peer.StartRenegotiation();
-  for (int i = 0; i < 10 && engine.error.ok(); ++i) {
-    exchange();
-    (void)peer.Continue();
-  }
+  Renegotiate(peer, engine);
   EXPECT_EQ(ReasonOf(engine.error), "access_denied") << engine.error;
   EXPECT_EQ(engine.error.code(), absl::StatusCode::kUnauthenticated);
   EXPECT_EQ(engine.renegotiated, 0);
@@ -211,20 +195,9 @@ TEST_F(RenegotiationTest, TheCertificateIsVerifiedAgainAndMayNotChange) {
 TEST_F(RenegotiationTest, AnUntrustedCertificateIsRefusedThen) {
   Side engine(Make(Server(), Role::kServer), "", &clock_);
   RawPeer peer(Role::kClient, Version::kTls12, PemOf(a_));
-  auto exchange = [&] {
-    engine.engine.Feed(base::ByteView(peer.TakeOutput()));
-    engine.Run();
-    peer.Feed(engine.engine.TakeOutput().ToSlice());
-  };
-  for (int i = 0; i < 10 && !(peer.Shake() && engine.info); ++i) exchange();
-  ASSERT_TRUE(engine.info) << engine.error;
-  exchange();
+  ASSERT_TRUE(Meet(peer, engine)) << engine.error;
   peer.UseCertificate(PemOf(certs_.Untrusted("a@a.example")));
-  peer.StartRenegotiation();
-  for (int i = 0; i < 10 && engine.error.ok(); ++i) {
-    exchange();
-    (void)peer.Continue();
-  }
+  Renegotiate(peer, engine);
   EXPECT_EQ(ReasonOf(engine.error), "unknown_ca") << engine.error;
 }
 
@@ -233,20 +206,9 @@ TEST_F(RenegotiationTest, TheExtendedMasterSecretMayNotComeOrGo) {
     Side engine(Make(Server(), Role::kServer), "", &clock_);
     RawPeer peer(Role::kClient, Version::kTls12, PemOf(a_));
     peer.UseExtendedMasterSecret(is_used_first);
-    auto exchange = [&] {
-      engine.engine.Feed(base::ByteView(peer.TakeOutput()));
-      engine.Run();
-      peer.Feed(engine.engine.TakeOutput().ToSlice());
-    };
-    for (int i = 0; i < 10 && !(peer.Shake() && engine.info); ++i) exchange();
-    ASSERT_TRUE(engine.info) << engine.error;
-    exchange();
+    ASSERT_TRUE(Meet(peer, engine)) << engine.error;
     peer.UseExtendedMasterSecret(!is_used_first);
-    peer.StartRenegotiation();
-    for (int i = 0; i < 10 && engine.error.ok(); ++i) {
-      exchange();
-      (void)peer.Continue();
-    }
+    Renegotiate(peer, engine);
     EXPECT_EQ(ReasonOf(engine.error), "illegal_parameter") << engine.error;
     EXPECT_EQ(engine.renegotiated, 0);
   }
@@ -292,12 +254,7 @@ TEST_F(RenegotiationTest, AMessageThatDoesNotBelongHereIsAnError) {
   for (uint8_t type : {2, 11, 20, 24}) {
     Side engine(Make(Server(), Role::kServer));
     RawPeer peer(Role::kClient, Version::kTls12, PemOf(a_));
-    for (int i = 0; i < 10 && !(peer.Shake() && engine.info); ++i) {
-      engine.engine.Feed(base::ByteView(peer.TakeOutput()));
-      engine.Run();
-      peer.Feed(engine.engine.TakeOutput().ToSlice());
-    }
-    ASSERT_TRUE(engine.info) << engine.error;
+    ASSERT_TRUE(Meet(peer, engine)) << engine.error;
     const uint8_t message[] = {type, 0, 0, 1, 0};
     peer.SendRecord(22, message);
     engine.engine.Feed(base::ByteView(peer.TakeOutput()));
