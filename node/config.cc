@@ -166,6 +166,7 @@ absl::Status ReadEpmd(ConfigReader& reader) {
 absl::Status ReadVisibility(ConfigReader& reader, const ConfigInputs& inputs) {
   NodeConfig& config = reader.config();
   config.is_hidden = inputs.is_client;
+  config.loops = inputs.is_client ? 1 : 0;
   config.listen.is_on = !inputs.is_client;
   if (const RawFlag* flag = reader.First("hidden")) {
     config.is_hidden = true;

@@ -85,6 +85,8 @@ struct NodeConfig {
   NameKind name_kind = NameKind::kShort;
   // -hidden, or -dist_listen false.
   bool is_hidden = false;
+  // Event loops; 0: one a core. One for a client, which has a link or two.
+  size_t loops = 0;
   // A name of the CarrierTable: inet_tcp, inet6_tcp, inet_tls, inet6_tls.
   std::string carrier = "inet_tcp";
   CookieConfig cookie;

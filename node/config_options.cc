@@ -40,6 +40,7 @@ absl::StatusOr<NodeOptions> MakeNodeOptions(const NodeConfig& config) {
   ASSIGN_OR_RETURN(options.cookies, Cookies(config.cookie));
   options.is_hidden = config.is_hidden;
   options.does_listen = config.listen.is_on;
+  options.loops = config.loops;
   options.listen.interface_address = config.listen.interface_address;
   options.listen.port_min = config.listen.port_min;
   options.listen.port_max = config.listen.port_max;

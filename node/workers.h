@@ -4,12 +4,15 @@
 //   if (!workers.Run([=] { ... })) ...        // too many are waiting already
 //   auto lane = workers.MakeLane();           // what is run in one lane keeps its order
 //
-// Thread-safe. Stop waits for what runs and drops what waits.
+// Thread-safe. The threads start with the first work or lane: a client that only asks has none.
+// Stop waits for what runs and drops what waits and what comes later.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <functional>
+#include <mutex>
+#include <optional>
 
 #include "asio/post.hpp"
 #include "asio/strand.hpp"
@@ -21,19 +24,20 @@ class Workers {
  public:
   using Lane = asio::strand<asio::thread_pool::executor_type>;
 
-  Workers(size_t threads, size_t max_waiting) : pool_(threads), max_waiting_(max_waiting) {}
+  Workers(size_t threads, size_t max_waiting) : threads_(threads), max_waiting_(max_waiting) {}
   ~Workers() { Stop(); }
 
   // False when the limit is reached: `work` is not taken.
-  bool Run(std::function<void()> work) { return Enqueue(pool_.get_executor(), std::move(work)); }
+  bool Run(std::function<void()> work) { return Enqueue(Pool().get_executor(), std::move(work)); }
   bool RunIn(const Lane& lane, std::function<void()> work) {
     return Enqueue(lane, std::move(work));
   }
-  Lane MakeLane() { return asio::make_strand(pool_); }
+  Lane MakeLane() { return asio::make_strand(Pool()); }
 
   void Stop() {
-    pool_.stop();
-    pool_.join();
+    asio::thread_pool& pool = Pool(0);
+    pool.stop();
+    pool.join();
   }
 
  private:
@@ -50,7 +54,15 @@ class Workers {
     return true;
   }
 
-  asio::thread_pool pool_;
+  asio::thread_pool& Pool() { return Pool(threads_); }
+  asio::thread_pool& Pool(size_t threads) {
+    std::call_once(started_, [&] { pool_.emplace(threads); });
+    return *pool_;
+  }
+
+  std::once_flag started_;
+  std::optional<asio::thread_pool> pool_;
+  const size_t threads_;
   const size_t max_waiting_;
   std::atomic<size_t> waiting_{0};
 };
