@@ -28,15 +28,9 @@ class EngineCloseTest : public testing::TestWithParam<Version> {
     explicit Raw(EngineCloseTest& test)
         : engine(Make(test.server_, Role::kServer)),
           peer(Role::kClient, GetParam(), PemOf(test.a_)) {
-      for (int i = 0; i < 10 && !(peer.Shake() && engine.info); ++i) Exchange();
-      EXPECT_TRUE(engine.info) << engine.error;
-      Exchange();
+      EXPECT_TRUE(Meet(peer, engine)) << engine.error;
     }
-    void Exchange() {
-      engine.engine.Feed(base::ByteView(peer.TakeOutput()));
-      engine.Run();
-      peer.Feed(engine.engine.TakeOutput().ToSlice());
-    }
+    void Exchange() { tls::Exchange(peer, engine); }
     void Say(uint8_t type, std::vector<uint8_t> content) { peer.SendRecord(type, content); }
 
     Side engine;

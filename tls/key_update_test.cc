@@ -152,18 +152,12 @@ class KeyUpdateFaultTest : public KeyUpdateTest, public testing::WithParamInterf
                 GetParam() == Role::kServer ? "" : kHost),
         peer_(GetParam() == Role::kServer ? Role::kClient : Role::kServer, Version::kTls13,
               PemOf(GetParam() == Role::kServer ? a_ : b_)) {
-    for (int i = 0; i < 10 && !(peer_.Shake() && engine_.info); ++i) Exchange();
-    EXPECT_TRUE(engine_.info) << engine_.error;
-    Exchange();
+    EXPECT_TRUE(Meet(peer_, engine_)) << engine_.error;
     while (peer_.Read()) {
     }
   }
 
-  void Exchange() {
-    engine_.engine.Feed(base::ByteView(peer_.TakeOutput()));
-    engine_.Run();
-    peer_.Feed(engine_.engine.TakeOutput().ToSlice());
-  }
+  void Exchange() { tls::Exchange(peer_, engine_); }
   void Say(uint8_t type, std::vector<uint8_t> content) { peer_.SendRecord(type, content); }
 
   Side engine_;
@@ -240,11 +234,7 @@ TEST_P(KeyUpdateFaultTest, RefusesAMalformedOneWithItsAlert) {
                 role == Role::kServer ? "" : kHost);
     RawPeer peer(role == Role::kServer ? Role::kClient : Role::kServer, Version::kTls13,
                  PemOf(role == Role::kServer ? a_ : b_));
-    for (int i = 0; i < 10 && !(peer.Shake() && engine.info); ++i) {
-      engine.engine.Feed(base::ByteView(peer.TakeOutput()));
-      engine.Run();
-      peer.Feed(engine.engine.TakeOutput().ToSlice());
-    }
+    ASSERT_TRUE(Meet(peer, engine)) << engine.error;
     peer.SendRecord(kHandshake, one.content);
     engine.engine.Feed(base::ByteView(peer.TakeOutput()));
     engine.Run();
