@@ -126,6 +126,15 @@ class Victim {
   absl::Status error;
 };
 
+// A whole handshake; false when it did not come about.
+bool Meet(RawPeer& peer, Victim& server) {
+  for (int i = 0; i < 10 && !(peer.Shake() && server.is_done); ++i) {
+    server.Feed(peer.TakeOutput());
+    peer.Feed(server.Take());
+  }
+  return server.is_done;
+}
+
 class TlsHostileTest : public testing::TestWithParam<Version> {
  protected:
   tls::Options Own(bool has_both = false) const {
@@ -287,11 +296,7 @@ TEST_P(TlsHostileTest, RecordsOfAHandshakeThatHoldNothingAreRefused) {
 TEST_P(TlsHostileTest, RecordsWithoutDataAreTakenButNotForEver) {
   Victim server(server_);
   RawPeer peer(Role::kClient, GetParam(), Pem());
-  for (int i = 0; i < 10 && !(peer.Shake() && server.is_done); ++i) {
-    server.Feed(peer.TakeOutput());
-    peer.Feed(server.Take());
-  }
-  ASSERT_TRUE(server.is_done) << server.error;
+  ASSERT_TRUE(Meet(peer, server)) << server.error;
   for (int i = 0; i < 20; ++i) peer.SendRecord(kData, {});
   peer.SendRecord(kData, base::AsBytes("still here"));
   server.Feed(peer.TakeOutput());
@@ -351,11 +356,7 @@ TEST_P(TlsHostileTest, WarningsBeforeAHandshakeAreNoWayToStay) {
 TEST_P(TlsHostileTest, WarningsOnAnOpenConnectionAreNoWayToStay) {
   Victim server(server_);
   RawPeer peer(Role::kClient, GetParam(), Pem());
-  for (int i = 0; i < 10 && !(peer.Shake() && server.is_done); ++i) {
-    server.Feed(peer.TakeOutput());
-    peer.Feed(server.Take());
-  }
-  ASSERT_TRUE(server.is_done) << server.error;
+  ASSERT_TRUE(Meet(peer, server)) << server.error;
   int sent = 0;
   for (; sent < 10000 && server.error.ok(); ++sent) {
     peer.SendRecord(kAlert, Bytes{kWarning, static_cast<uint8_t>(Alert::kUserCanceled)});
@@ -379,11 +380,7 @@ TEST_P(TlsHostileTest, AFatalAlertEndsAHandshakeWithItsReason) {
 TEST_P(TlsHostileTest, KeyUpdatesAndRenegotiationsAreBounded) {
   Victim server(server_);
   RawPeer peer(Role::kClient, GetParam(), Pem());
-  for (int i = 0; i < 10 && !(peer.Shake() && server.is_done); ++i) {
-    server.Feed(peer.TakeOutput());
-    peer.Feed(server.Take());
-  }
-  ASSERT_TRUE(server.is_done) << server.error;
+  ASSERT_TRUE(Meet(peer, server)) << server.error;
   server.Take();
   // The peer does not read what it causes.
   int sent = 0;
