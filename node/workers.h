@@ -35,6 +35,7 @@ class Workers {
   Lane MakeLane() { return asio::make_strand(Pool()); }
 
   void Stop() {
+    // One that nobody wanted is made without threads, so that nothing starts any later.
     asio::thread_pool& pool = Pool(0);
     pool.stop();
     pool.join();
