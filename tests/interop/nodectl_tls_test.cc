@@ -14,6 +14,7 @@
 #include "tests/testlib/process.h"
 #include "tests/testlib/runfiles.h"
 #include "tests/testlib/test_certs.h"
+#include "tests/testlib/wait.h"
 
 namespace noded::testlib {
 namespace {
@@ -267,6 +268,14 @@ TEST_P(NodectlTlsOnceTest, APlainClientIsToldApart) {
   EXPECT_TRUE(line.ok()) << line.status();
 }
 
+// Handshakes that a server has told of.
+size_t Handshakes(Process& server) {
+  const std::string out = server.Out();
+  size_t count = 0;
+  for (size_t at = 0; (at = out.find(" peer: ", at)) != std::string::npos; ++at) ++count;
+  return count;
+}
+
 TEST_P(NodectlTlsOnceTest, SilentClientsHoldUpNobody) {
   auto server = Serve();
   std::vector<std::unique_ptr<Process>> silent;
@@ -275,6 +284,8 @@ TEST_P(NodectlTlsOnceTest, SilentClientsHoldUpNobody) {
                            /*has_input=*/true));
   }
   EXPECT_EQ(Connect(Trusting(), "hello").out, "hello");
+  // One that has not got through its handshake is cut, not said goodbye to.
+  ASSERT_TRUE(Eventually([&] { return Handshakes(*server) == silent.size() + 1; }));
   // Nor does one that does not take part in the goodbye.
   ExpectCleanEnd(*server, SIGTERM);
   for (auto& client : silent) {
@@ -316,17 +327,11 @@ TEST_P(NodectlTlsOnceTest, AThousandConnectionsLeaveNothingBehind) {
                                "-time", "1", "-CAfile", certs_.ca()});
     EXPECT_EQ(done.code, 0) << done.err;
   };
-  const auto count = [&] {
-    const std::string out = server->Out();
-    size_t handshakes = 0;
-    for (size_t at = 0; (at = out.find(" peer: ", at)) != std::string::npos; ++at) ++handshakes;
-    return handshakes;
-  };
   rush();
   const long before = ResidentPages(server->pid());
   const size_t descriptors_before = OpenDescriptors(server->pid());
-  const size_t enough = count() + 1000;
-  while (count() < enough && !HasFailure()) rush();
+  const size_t enough = Handshakes(*server) + 1000;
+  while (Handshakes(*server) < enough && !HasFailure()) rush();
   EXPECT_EQ(Connect(Trusting(), "hello").out, "hello");
   EXPECT_LE(OpenDescriptors(server->pid()), descriptors_before + 2);
   // 1,000 leaked connections would be ten thousands of pages.
