@@ -24,16 +24,23 @@ void MemorySessionCache::Remove(Entries::iterator entry) {
   const auto ids = by_partial_.find(entry->key.partial);
   ids->second.erase(std::string(entry->key.id.text()));
   if (ids->second.empty()) by_partial_.erase(ids);
+  by_end_.erase(entry->end);
   entries_.erase(entry);
+}
+
+void MemorySessionCache::DropExpired(SessionTime now) {
+  while (!by_end_.empty() && by_end_.begin()->first <= now) Remove(by_end_.begin()->second);
 }
 
 void MemorySessionCache::Update(const SessionKey& key, const StoredSession& session) {
   const std::lock_guard lock(mutex_);
   if (const auto old = Find(key); old != entries_.end()) Remove(old);
   if (max_ == 0) return;
+  DropExpired(session.created);
   while (entries_.size() >= max_) Remove(std::prev(entries_.end()));
-  entries_.push_front({key, session, next_sequence_++});
+  entries_.push_front({key, session, next_sequence_++, {}});
   entries_.front().session.content = CopySecret(session.content);
+  entries_.front().end = by_end_.emplace(session.expires, entries_.begin());
   by_partial_[key.partial][std::string(key.id.text())] = entries_.begin();
 }
 

@@ -6,7 +6,8 @@
 //   auto session = cache.Lookup({"b.example:443/...", id}, now);
 //
 // Beyond `max` sessions those go that nobody asked for longest (LRU); expired ones go when they are
-// met. Contents are wiped when the last user is done with them. Thread-safe (tls/session_cache.h).
+// met, or when a later one comes. Contents are wiped when the last user is done with them.
+// Thread-safe (tls/session_cache.h).
 #pragma once
 
 #include <cstdint>
@@ -34,22 +35,27 @@ class MemorySessionCache : public SessionCache {
   size_t size() override;
 
  private:
+  struct Entry;
+  using Entries = std::list<Entry>;
+  using Ends = std::multimap<SessionTime, Entries::iterator>;
   struct Entry {
     SessionKey key;
     StoredSession session;
     uint64_t sequence;  // tells the newer one of a second
+    Ends::iterator end;
   };
-  using Entries = std::list<Entry>;
   // Session ids by partial key.
   using Ids = std::map<std::string, Entries::iterator, std::less<>>;
 
   void Remove(Entries::iterator entry);
+  void DropExpired(SessionTime now);
   Entries::iterator Find(const SessionKey& key);
 
   const size_t max_;
   std::mutex mutex_;
   uint64_t next_sequence_ = 0;
   Entries entries_;  // what was used last first
+  Ends by_end_;
   std::map<std::string, Ids> by_partial_;
 };
 

@@ -1,5 +1,6 @@
 #include "tls/session_cache.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -114,6 +115,16 @@ TEST_P(SessionCacheTest, GivesOutNothingFromItsEndOn) {
   EXPECT_EQ(Found(*cache, Key("a", "1"), kNow + seconds(100)), "none");
 }
 
+TEST_P(SessionCacheTest, ExpiredSessionsLeaveWithTheNextOne) {
+  const auto cache = Make(10);
+  cache->Update(Key("a", "1"), Session("old", kNow, seconds(10)));
+  cache->Update(Key("b", "1"), Session("older", kNow, seconds(5)));
+  cache->Update(Key("b", "2"), Session("young", kNow, seconds(11)));
+  cache->Update(Key("a", "2"), Session("new", kNow + seconds(10)));
+  EXPECT_EQ(cache->size(), 2u);
+  EXPECT_EQ(Found(*cache, Key("b", "2")), "young");
+}
+
 TEST_P(SessionCacheTest, HoldsNoMoreThanItsLimit) {
   auto cache = Make(3);
   for (int i = 0; i < 10; ++i) {
@@ -177,14 +188,6 @@ TEST(SqliteSessionCacheTest, SurvivesARestartInAFileForItsOwnerAlone) {
   EXPECT_EQ(cache->failures(), 0u);
 }
 
-TEST(SqliteSessionCacheTest, ExpiredSessionsLeaveTheFileWithTheNextOne) {
-  testlib::TempDir dir;
-  auto cache = Open(dir.File("sessions"));
-  cache->Update(Key("a", "1"), Session("old", kNow, seconds(10)));
-  cache->Update(Key("a", "2"), Session("new", kNow + seconds(10)));
-  EXPECT_EQ(cache->size(), 1u);
-}
-
 TEST(SqliteSessionCacheTest, DeletedSessionsAreOverwritten) {
   testlib::TempDir dir;
   const std::string path = dir.File("sessions");
@@ -228,6 +231,32 @@ TEST(SqliteSessionCacheTest, SeveralProcessesShareAFile) {
   auto cache = Open(path);
   EXPECT_FALSE(cache->was_rebuilt());
   EXPECT_EQ(cache->size(), size_t{kProcesses * kEach});
+}
+
+// Whether this process has a lock on the file, as another one sees it.
+bool IsLocked(const std::string& path) {
+  const pid_t pid = fork();
+  if (pid == 0) {
+    struct flock lock = {};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    const int file = open(path.c_str(), O_RDWR | O_CLOEXEC);
+    _exit(file >= 0 && fcntl(file, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK ? 1 : 0);
+  }
+  int status = 0;
+  EXPECT_EQ(waitpid(pid, &status, 0), pid);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 1;
+}
+
+TEST(SqliteSessionCacheTest, ASecondOneOnAFileLeavesTheFirstItsLocks) {
+  testlib::TempDir dir;
+  const std::string path = dir.File("sessions");
+  const auto first = Open(path);
+  first->Update(Key("a", "1"), Session("kept"));
+  ASSERT_TRUE(IsLocked(path));
+  Open(path);
+  EXPECT_TRUE(IsLocked(path));
+  EXPECT_EQ(Found(*first, Key("a", "1")), "kept");
 }
 
 TEST(SqliteSessionCacheTest, ADamagedFileOfItsOwnBeginsAnew) {

@@ -37,17 +37,18 @@ absl::Status Refuse(const std::string& path, std::string_view what, std::string_
 // Makes the file, empty and ours alone, when there is none; SQLite gives its side files the same
 // mode.
 absl::Status CheckFile(const std::string& path) {
-  const int file = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (file < 0) {
-    const int error = errno;
+  const int file = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (file >= 0) {
+    close(file);
+    return absl::OkStatus();
+  }
+  struct stat facts = {};
+  const int error = errno;
+  // One that is there is not opened: closing it would take the locks of a second cache on it.
+  if (error != EEXIST || lstat(path.c_str(), &facts) != 0) {
     return Refuse(path, base::ErrnoText(error),
                   "name a file in a folder that this user may write to", base::ErrnoAtom(error));
   }
-  struct stat facts = {};
-  const int result = fstat(file, &facts);
-  const int error = errno;
-  close(file);
-  if (result != 0) return Refuse(path, base::ErrnoText(error), "", base::ErrnoAtom(error));
   if (!S_ISREG(facts.st_mode)) return Refuse(path, "is no file", "name a file", "einval");
   if ((facts.st_mode & 077) != 0) {
     return Refuse(path, "others may read or write it, and it holds secrets",

@@ -59,8 +59,9 @@ class Ssl {
   Ssl(const Ssl&) = delete;
   Ssl& operator=(const Ssl&) = delete;
 
-  // Cuts every connection and listener; calls under way and later ones end with closed. Loops that
-  // were given must still run. Not from a loop. Idempotent.
+  // Cuts every connection, handshake and listener; calls under way and later ones end with closed.
+  // A Connect() whose TCP connection is not yet made ends so when it is, or by its timeout. Loops
+  // that were given must still run. Not from a loop. Idempotent.
   void Stop();
   // Connections and listeners that are not over.
   size_t open_sockets() const;
