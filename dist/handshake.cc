@@ -26,6 +26,7 @@ std::string_view WaitsFor(State state) {
       return "the peer's name";
     case State::kAwaitVerdict:
     case State::kAwaitAliveAnswer:
+    case State::kAwaitCommit:
       return "our own decision";
     case State::kAwaitAliveReply:
       return "whether the peer's old link is gone";
@@ -97,9 +98,14 @@ absl::StatusOr<std::optional<Handshake::Event>> Handshake::Next(base::TimePoint 
   }
 }
 
+bool Handshake::WaitsForUs() const {
+  return state_ == State::kAwaitVerdict || state_ == State::kAwaitAliveAnswer ||
+         state_ == State::kAwaitCommit;
+}
+
 bool Handshake::HasMessage() const {
   if (state_ == State::kConfirmed) return true;
-  if (state_ == State::kAwaitVerdict || state_ == State::kAwaitAliveAnswer) return false;
+  if (WaitsForUs()) return false;
   return input_.size() >= length_bytes() && input_.size() - length_bytes() >= MessageLength();
 }
 
@@ -151,6 +157,7 @@ Handshake::Result Handshake::Take(const HandshakeMessage& message) {
       break;
     case State::kAwaitVerdict:
     case State::kAwaitAliveAnswer:
+    case State::kAwaitCommit:
     case State::kConfirmed:
     case State::kDone:
     case State::kFailed:
@@ -164,7 +171,7 @@ Handshake::Result Handshake::Take(const HandshakeMessage& message) {
 
 // Whether what has come can be the beginning of a message that we take.
 absl::Status Handshake::CheckInput() const {
-  if (state_ == State::kAwaitVerdict || state_ == State::kAwaitAliveAnswer) {
+  if (WaitsForUs()) {
     if (input_.size() <= max_message_bytes_) return absl::OkStatus();
     return base::Error(StatusCode::kResourceExhausted,
                        fmt::format("handshake with {}: {} bytes while it has to wait for us",
@@ -268,7 +275,6 @@ void Handshake::AnswerNamed(const AtomName& name, uint32_t creation) {
 
 Handshake::Result Handshake::OnAliveReply(const HandshakeStatus& status) {
   if (status.text == "true") {
-    is_alive_confirmed_ = true;
     SendChallenge();
     return std::optional<Event>();
   }
@@ -304,8 +310,8 @@ Handshake::Result Handshake::OnReply(const HandshakeReply& reply) {
     return BadCookie();
   }
   peer_challenge_ = reply.challenge;
-  state_ = State::kConfirmed;
-  return std::optional<Event>();
+  state_ = State::kAwaitCommit;
+  return std::optional<Event>(Committing{peer_});
 }
 
 // The initiator.
@@ -370,13 +376,17 @@ Handshake::Result Handshake::OnChallenge(const HandshakeChallenge& challenge) {
                                    Peer()),
                        "", "bad_handshake");
   }
+  state_ = State::kAwaitCommit;
+  return std::optional<Event>(Committing{peer_});
+}
+
+void Handshake::SendProof() {
   if (version_ < 6) {
     Send(HandshakeComplement{static_cast<uint32_t>(local_.flags >> 32), local_.creation});
   }
   own_challenge_ = make_challenge_();
   Send(HandshakeReply{own_challenge_, ChallengeDigest(cookies_->For(peer_), peer_challenge_)});
   state_ = State::kAwaitAck;
-  return std::optional<Event>();
 }
 
 Handshake::Result Handshake::OnAck(const HandshakeAck& ack) {
@@ -389,11 +399,21 @@ Handshake::Result Handshake::OnAck(const HandshakeAck& ack) {
 
 // Both.
 
-Handshake::Result Handshake::Finish() {
-  if (std::exchange(is_alive_confirmed_, false)) return std::optional<Event>(AliveConfirmed{});
-  if (role_ == Role::kAcceptor) {
-    Send(HandshakeAck{ChallengeDigest(cookies_->For(peer_), peer_challenge_)});
+void Handshake::Commit(bool go_on) {
+  if (state_ != State::kAwaitCommit) return;
+  if (!go_on) {
+    return Fail(base::Error(StatusCode::kUnavailable,
+                            fmt::format("handshake with {}: another connection to it goes on "
+                                        "instead",
+                                        Peer()),
+                            "", "nok"));
   }
+  if (role_ == Role::kInitiator) return SendProof();
+  Send(HandshakeAck{ChallengeDigest(cookies_->For(peer_), peer_challenge_)});
+  state_ = State::kConfirmed;
+}
+
+Handshake::Result Handshake::Finish() {
   state_ = State::kDone;
   return std::optional<Event>(Done{peer_, flags_, peer_creation_, version_, local_.name,
                                    local_.creation, base::Slice(std::exchange(input_, {}))});
@@ -437,6 +457,7 @@ absl::Status Handshake::PeerClosed() const {
     case State::kAwaitVerdict:
     case State::kAwaitAliveReply:
     case State::kAwaitAliveAnswer:
+    case State::kAwaitCommit:
       return closed(StatusCode::kUnavailable, "before we had decided about the link", "", "closed");
     case State::kAwaitComplement:
     case State::kAwaitReply:

@@ -62,10 +62,11 @@ class Handshake {
   struct AliveAsked {
     friend bool operator==(const AliveAsked&, const AliveAsked&) = default;
   };
-  // Acceptor, after Answer(kAlive): the peer wants the new link and has proved its cookie. Take the
-  // old link down; Done follows.
-  struct AliveConfirmed {
-    friend bool operator==(const AliveConfirmed&, const AliveConfirmed&) = default;
+  // The next message binds us. Acceptor: the peer has proved its cookie; its acknowledgement makes
+  // the link. Initiator: the proof, after which the peer may have the link. Call Commit().
+  struct Committing {
+    AtomName peer;
+    friend bool operator==(const Committing&, const Committing&) = default;
   };
   struct Done {
     AtomName peer;
@@ -77,7 +78,7 @@ class Handshake {
     base::Slice rest;  // bytes behind the last handshake message: they belong to the channel
     friend bool operator==(const Done&, const Done&) = default;
   };
-  using Event = std::variant<PeerNamed, AliveAsked, AliveConfirmed, Done>;
+  using Event = std::variant<PeerNamed, AliveAsked, Committing, Done>;
 
   // What an acceptor says to a name. kOkSimultaneous: our own attempt to that node ends. kNok: that
   // attempt goes on instead. kAlive: there is a link to that node already.
@@ -100,6 +101,8 @@ class Handshake {
   void AnswerNamed(const AtomName& name, uint32_t creation);
   // True: the old link is gone, go on.
   void AnswerAlive(bool go_on);
+  // False: another connection to this peer goes on.
+  void Commit(bool go_on);
 
   // What an end of the stream at this point most likely means, as an error with its mend.
   absl::Status PeerClosed() const;
@@ -110,6 +113,7 @@ class Handshake {
     kAwaitAliveReply,   // acceptor
     kAwaitComplement,   // acceptor, version 5
     kAwaitReply,        // acceptor
+    kAwaitCommit,       // both; Commit() leaves it
     kAwaitStatus,       // initiator
     kAwaitAliveAnswer,  // initiator; AnswerAlive() leaves it
     kAwaitChallenge,    // initiator
@@ -119,6 +123,7 @@ class Handshake {
     kFailed,
   };
   State state() const { return state_; }
+  Role role() const { return role_; }
 
  private:
   using Result = absl::StatusOr<std::optional<Event>>;
@@ -126,6 +131,7 @@ class Handshake {
   Result Step();
   Result Take(const HandshakeMessage& message);
   bool HasMessage() const;
+  bool WaitsForUs() const;
   size_t length_bytes() const { return static_cast<size_t>(local_.framing); }
   size_t MessageLength() const;
   absl::Status CheckInput() const;
@@ -142,6 +148,7 @@ class Handshake {
   absl::Status BadCookie() const;
   absl::Status BadStatus(const HandshakeStatus& status) const;
   void SendChallenge();
+  void SendProof();
   void Send(const HandshakeMessage& message);
   void Fail(absl::Status why);
   std::string Peer() const;
@@ -160,7 +167,6 @@ class Handshake {
   std::vector<uint8_t> input_;
   base::Buffer output_;
   bool is_first_message_ = true;
-  bool is_alive_confirmed_ = false;  // AliveConfirmed is still to be given
   uint64_t peer_flags_ = 0;
   uint32_t peer_creation_ = 0;
   uint64_t flags_ = 0;

@@ -52,8 +52,11 @@ Task<absl::StatusOr<Handshake::Done>> ShakeHands(base::Stream& stream, Handshake
     } else if (std::holds_alternative<Handshake::AliveAsked>(**event)) {
       const bool is_gone = co_await decisions.IsOldLinkGone();
       handshake.AnswerAlive(is_gone);
+    } else if (auto* committing = std::get_if<Handshake::Committing>(&**event)) {
+      AtomName peer = committing->peer;
+      const bool go_on = co_await decisions.Commit(handshake.role(), std::move(peer));
+      handshake.Commit(go_on);
     }
-    // AliveConfirmed: the owner replaces the old link when it gets the new one.
   }
 }
 

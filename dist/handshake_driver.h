@@ -26,6 +26,9 @@ class ConnectionDecisions {
   virtual base::Task<Handshake::Verdict> Judge(Handshake::PeerNamed peer) = 0;
   // Initiator: the peer believes that a connection exists. True: it does not (any more), go on.
   virtual base::Task<bool> IsOldLinkGone() = 0;
+  // Both: the next message binds us to this link. False: another one goes on. Who says true to an
+  // acceptor takes the link; it follows.
+  virtual base::Task<bool> Commit(Handshake::Role role, AtomName peer) = 0;
 };
 
 base::Task<absl::StatusOr<Handshake::Done>> ShakeHands(base::Stream& stream, Handshake& handshake,

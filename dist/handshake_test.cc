@@ -123,6 +123,7 @@ class Pair {
           }
         }
         if (std::holds_alternative<Handshake::AliveAsked>(**event)) to.AnswerAlive(true);
+        if (std::holds_alternative<Handshake::Committing>(**event)) to.Commit(true);
       }
     }
     return !bytes.empty();
@@ -146,7 +147,8 @@ TEST_F(HandshakeTest, BothRolesAgreeInBothVersionsAndForEachVerdictThatGoesOn) {
       EXPECT_EQ(*b, (Handshake::Done{"a@host", LocalFlags(true), 11, version, "b@host", 22, {}}));
       const bool is_alive = verdict == Verdict::kAlive;
       EXPECT_EQ(Pair::Find<Handshake::AliveAsked>(pair.a_events) != nullptr, is_alive);
-      EXPECT_EQ(Pair::Find<Handshake::AliveConfirmed>(pair.b_events) != nullptr, is_alive);
+      EXPECT_EQ(Pair::Find<Handshake::Committing>(pair.a_events)->peer, "b@host");
+      EXPECT_EQ(Pair::Find<Handshake::Committing>(pair.b_events)->peer, "a@host");
       const auto* named = Pair::Find<Handshake::PeerNamed>(pair.b_events);
       ASSERT_TRUE(named);
       EXPECT_EQ(named->name, "a@host");
@@ -207,11 +209,38 @@ TEST_F(HandshakeTest, CookiesOfSingleNodesComeBeforeTheCommonOne) {
   EXPECT_NE(Pair::Find<Handshake::Done>(pair.b_events), nullptr);
 }
 
-TEST_F(HandshakeTest, TheOldLinkMayGoOnlyAfterThePeerHasProvedItsCookie) {
-  Pair pair(Initiator("wrong"), Acceptor("right"), Verdict::kAlive);
-  pair.Run();
-  EXPECT_EQ(base::ReasonOf(pair.b_error), "bad_cookie");
-  EXPECT_EQ(Pair::Find<Handshake::AliveConfirmed>(pair.b_events), nullptr);
+TEST_F(HandshakeTest, AnAcceptorIsBoundOnlyAfterThePeerHasProvedItsCookie) {
+  for (Verdict verdict : {Verdict::kOk, Verdict::kAlive}) {
+    Pair pair(Initiator("wrong"), Acceptor("right"), verdict);
+    pair.Run();
+    EXPECT_EQ(base::ReasonOf(pair.b_error), "bad_cookie");
+    EXPECT_EQ(Pair::Find<Handshake::Committing>(pair.b_events), nullptr);
+  }
+}
+
+TEST_F(HandshakeTest, WhoDoesNotCommitSaysNothingMore) {
+  Handshake initiator = Initiator(), acceptor = Acceptor(), other = Initiator();
+  acceptor.Feed(initiator.TakeOutput().ToSlice());
+  Expect<Handshake::PeerNamed>(acceptor);
+  acceptor.Answer(Verdict::kOk);
+  const base::Slice challenge = acceptor.TakeOutput().ToSlice();
+  initiator.Feed(challenge);
+  Expect<Handshake::Committing>(initiator);
+  initiator.Commit(true);
+  acceptor.Feed(initiator.TakeOutput().ToSlice());
+  Expect<Handshake::Committing>(acceptor);
+  ExpectNothing(acceptor);
+  acceptor.Commit(false);
+  EXPECT_TRUE(acceptor.TakeOutput().empty());
+  ExpectError(acceptor, absl::StatusCode::kUnavailable, "nok");
+
+  other.TakeOutput();
+  other.Feed(challenge);
+  Expect<Handshake::Committing>(other);
+  EXPECT_TRUE(other.TakeOutput().empty());
+  other.Commit(false);
+  EXPECT_TRUE(other.TakeOutput().empty());
+  ExpectError(other, absl::StatusCode::kUnavailable, "nok");
 }
 
 TEST_F(HandshakeTest, ANodeWithoutANameGetsOne) {
@@ -264,7 +293,8 @@ TEST_F(HandshakeTest, TheMessagesOfAnInitiatorAreThoseOfTheDocument) {
                     "00000016"
                     "0006"
                     "6240686f7374"));
-  ExpectNothing(handshake);
+  Expect<Handshake::Committing>(handshake);
+  handshake.Commit(true);
   EXPECT_EQ(base::ToHex(handshake.TakeOutput().ToSlice()),
             "0015"
             "72"
@@ -286,7 +316,8 @@ TEST_F(HandshakeTest, TheMessagesOfVersion5AreThoseOfTheDocument) {
                     "6f6b"));
   ExpectNothing(handshake);
   Feed(handshake, HandshakeChallenge{6, LocalFlags(true), kChallengeB, 22, "b@host"});
-  ExpectNothing(handshake);
+  Expect<Handshake::Committing>(handshake);
+  handshake.Commit(true);
   EXPECT_EQ(base::ToHex(handshake.TakeOutput().ToSlice()).substr(0, 22),
             "0009"
             "63"
@@ -347,6 +378,8 @@ TEST_F(HandshakeTest, BytesBehindTheLastMessageBelongToTheChannel) {
   Handshake handshake = Initiator();
   Feed(handshake, HandshakeStatus{"ok", "", 0});
   Feed(handshake, HandshakeChallenge{6, LocalFlags(true), kChallengeB, 22, "b@host"});
+  Expect<Handshake::Committing>(handshake);
+  handshake.Commit(true);
   Feed(handshake, HandshakeAck{ChallengeDigest({base::Secret("secret"), ""}, kChallengeA)});
   handshake.Feed(
       base::FromHex("00000000"
@@ -360,6 +393,8 @@ TEST_F(HandshakeTest, AWrongProofOfTheAcceptorIsABadCookie) {
   Handshake handshake = Initiator();
   Feed(handshake, HandshakeStatus{"ok", "", 0});
   Feed(handshake, HandshakeChallenge{6, LocalFlags(true), kChallengeB, 22, "b@host"});
+  Expect<Handshake::Committing>(handshake);
+  handshake.Commit(true);
   Feed(handshake, HandshakeAck{});
   ExpectError(handshake, absl::StatusCode::kPermissionDenied, "bad_cookie");
 }
@@ -503,7 +538,8 @@ TEST_F(HandshakeTest, AnEndOfTheStreamIsExplainedByItsPlace) {
   acceptor.Answer(Verdict::kOk);
   EXPECT_NE(acceptor.PeerClosed().message().find("after our challenge"), std::string::npos);
   initiator.Feed(acceptor.TakeOutput().ToSlice());
-  ExpectNothing(initiator);
+  Expect<Handshake::Committing>(initiator);
+  initiator.Commit(true);
   const absl::Status closed = initiator.PeerClosed();
   EXPECT_EQ(base::ReasonOf(closed), "bad_cookie");
   EXPECT_NE(closed.message().find("b@host"), std::string::npos);
@@ -516,6 +552,8 @@ TEST_F(HandshakeTest, AnswersAtAnyOtherTimeChangeNothing) {
   acceptor.Answer(Verdict::kOk);
   acceptor.AnswerNamed("x@host", 1);
   acceptor.AnswerAlive(true);
+  acceptor.Commit(true);
+  initiator.Commit(false);
   initiator.Answer(Verdict::kOk);
   initiator.AnswerAlive(false);
   EXPECT_EQ(acceptor.state(), State::kAwaitName);
@@ -557,11 +595,11 @@ TEST_F(HandshakeTest, EveryMessageThatIsNotDueIsRefused) {
       {State::kAwaitName, "name 5", State::kAwaitVerdict},
       {State::kAwaitAliveReply, "true", State::kAwaitReply},
       {State::kAwaitComplement, "complement", State::kAwaitReply},
-      {State::kAwaitReply, "reply", State::kDone},
+      {State::kAwaitReply, "reply", State::kAwaitCommit},
       {State::kAwaitStatus, "ok", State::kAwaitChallenge},
       {State::kAwaitStatus, "ok_simultaneous", State::kAwaitChallenge},
       {State::kAwaitStatus, "alive", State::kAwaitAliveAnswer},
-      {State::kAwaitChallenge, "challenge", State::kAwaitAck},
+      {State::kAwaitChallenge, "challenge", State::kAwaitCommit},
       {State::kAwaitAck, "ack", State::kDone},
   };
   // How to come to each state that reads.
@@ -572,7 +610,7 @@ TEST_F(HandshakeTest, EveryMessageThatIsNotDueIsRefused) {
       {State::kAwaitReply, {"name", "!ok"}},
       {State::kAwaitStatus, {}},
       {State::kAwaitChallenge, {"ok"}},
-      {State::kAwaitAck, {"ok", "challenge"}},
+      {State::kAwaitAck, {"ok", "challenge", "!commit"}},
   };
   const std::set<State> acceptor_states = {State::kAwaitName, State::kAwaitAliveReply,
                                            State::kAwaitComplement, State::kAwaitReply};
@@ -585,6 +623,8 @@ TEST_F(HandshakeTest, EveryMessageThatIsNotDueIsRefused) {
           handshake.Answer(Verdict::kOk);
         } else if (step == "!alive") {
           handshake.Answer(Verdict::kAlive);
+        } else if (step == "!commit") {
+          handshake.Commit(true);
         } else {
           Feed(handshake, messages.at(step));
           ASSERT_TRUE(Next(handshake).ok());

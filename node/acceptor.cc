@@ -9,6 +9,16 @@ namespace noded::node {
 
 using base::Task;
 
+namespace {
+
+// Two nodes connect to each other at once, and one link is enough: no harm.
+bool IsRace(const absl::Status& why) {
+  const std::string reason = base::ReasonOf(why);
+  return reason == "nok" || reason == "alive";
+}
+
+}  // namespace
+
 Task<absl::Status> Acceptor::Run() {
   auto self = shared_from_this();
   while (true) {
@@ -31,7 +41,10 @@ void Acceptor::Admit(std::unique_ptr<base::Stream> accepted) {
                   // become a flood of the log.
                   const bool was_pending = self->pending_.Remove(ticket);
                   if (status.ok() || !was_pending) return;
-                  base::LogWarn("handshake_refused").Add("peer", address).Add(status);
+                  base::LogEvent event(
+                      IsRace(status) ? base::LogLevel::kInfo : base::LogLevel::kWarn,
+                      "handshake_refused");
+                  event.Add("peer", address).Add(status);
                 });
                 if (made.ok()) self->made_(*std::move(made));
               });

@@ -22,6 +22,10 @@ Task<Handshake::Verdict> JudgeAtHome(Peers& peers, Handshake::PeerNamed peer) {
 
 Task<bool> AskAtHome(Peers& peers, AtomName node) { co_return peers.IsOldLinkGone(node); }
 
+Task<bool> CommitAtHome(Peers& peers, AtomName node, Peers::Direction direction) {
+  co_return peers.Commit(node, direction);
+}
+
 // The table of peers lives on the home loop; a handshake on the loop of its stream.
 class AskPeers : public dist::ConnectionDecisions {
  public:
@@ -39,6 +43,14 @@ class AskPeers : public dist::ConnectionDecisions {
     auto asked = AskAtHome(peers_, called_);
     const bool is_gone = co_await asio::co_spawn(home_.io(), std::move(asked), asio::use_awaitable);
     co_return is_gone;
+  }
+
+  Task<bool> Commit(Handshake::Role role, AtomName peer) override {
+    const auto direction = role == Handshake::Role::kInitiator ? Peers::Direction::kOutgoing
+                                                               : Peers::Direction::kIncoming;
+    auto asked = CommitAtHome(peers_, std::move(peer), direction);
+    const bool go_on = co_await asio::co_spawn(home_.io(), std::move(asked), asio::use_awaitable);
+    co_return go_on;
   }
 
  private:

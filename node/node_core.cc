@@ -182,9 +182,6 @@ void Node::Core::BeginAttempt(const AtomName& node) {
                   } else {
                     home.Post([this, node, why = made.status()] {
                       const bool is_simultaneous = base::ReasonOf(why) == "nok";
-                      if (!is_simultaneous) {
-                        base::LogWarn("connect_failed").Add("peer", node.view()).Add(why);
-                      }
                       parts->peers.ConnectFailed(node, why, is_simultaneous);
                     });
                   }

@@ -67,13 +67,34 @@ bool Peers::Disconnect(const AtomName& node) {
   return true;
 }
 
-Handshake::Verdict Peers::Judge(const Handshake::PeerNamed& peer) const {
+Handshake::Verdict Peers::Judge(const Handshake::PeerNamed& peer) {
   if (is_closed_) return Handshake::Verdict::kNotAllowed;
   if (peer.name == self_) return Handshake::Verdict::kNotAllowed;
   if (connected_.contains(peer.name)) return Handshake::Verdict::kAlive;
   auto attempt = attempts_.find(peer.name);
   if (attempt == attempts_.end() || !attempt->second.is_ours) return Handshake::Verdict::kOk;
-  return self_ > peer.name ? Handshake::Verdict::kNok : Handshake::Verdict::kOkSimultaneous;
+  if (self_ > peer.name) return Handshake::Verdict::kNok;
+  attempt->second.peer_tries = true;
+  return Handshake::Verdict::kOkSimultaneous;
+}
+
+bool Peers::Commit(const AtomName& node, Direction direction) {
+  if (is_closed_) return false;
+  const auto attempt = attempts_.find(node);
+  const bool is_trying = attempt != attempts_.end() && attempt->second.is_ours;
+  if (direction == Direction::kOutgoing) {
+    if (is_trying) attempt->second.is_committed = true;
+    return is_trying;
+  }
+  if (!is_trying) return true;
+  if (self_ > node && attempt->second.is_committed) return false;
+  AwaitPeer(attempt->second);
+  return true;
+}
+
+void Peers::AwaitPeer(Attempt& attempt) const {
+  attempt.is_ours = false;
+  attempt.give_up = std::chrono::steady_clock::now() + options_.limits.handshake_timeout;
 }
 
 bool Peers::IsOldLinkGone(const AtomName& node) const { return !connected_.contains(node); }
@@ -109,13 +130,14 @@ void Peers::LinkDown(const std::shared_ptr<dist::NodeLink>& link, const absl::St
 }
 
 void Peers::ConnectFailed(const AtomName& node, const absl::Status& why, bool is_simultaneous) {
-  auto attempt = attempts_.find(node);
-  if (attempt == attempts_.end()) return;  // the peer's own attempt got through first
-  if (is_simultaneous && attempt->second.is_ours && !is_closed_) {
-    attempt->second.is_ours = false;
-    attempt->second.give_up = std::chrono::steady_clock::now() + options_.limits.handshake_timeout;
-    return;
-  }
+  const auto found = attempts_.find(node);
+  if (found == attempts_.end()) return;  // the peer's own attempt got through first
+  Attempt& attempt = found->second;
+  if (!attempt.is_ours) return;
+  // A node with a greater name ends our handshake so when it is bound to its own.
+  const bool is_overtaken = attempt.peer_tries && attempt.is_committed;
+  if (is_simultaneous || is_overtaken) return AwaitPeer(attempt);
+  base::LogWarn("connect_failed").Add("peer", node.view()).Add(why);
   Fail(node, why);
 }
 

@@ -9,9 +9,11 @@
 // A table and its rules, no socket: `hooks.connect` starts an attempt, which ends in LinkUp or
 // ConnectFailed. When two nodes connect to each other at once, the attempt of the node with the
 // greater name goes on (dist_util's rule); the other side's is answered `nok`, and waits here for
-// the peer's to arrive. Names in handshakes that are not done yet prove nothing, so they change
-// nothing here. Confined to the node's home loop.
-// Source: OTP lib/kernel/src/net_kernel.erl, dist_util.erl.
+// the peer's to arrive. Names in handshakes prove nothing, so they end nothing here; an attempt
+// that begins while the peer's is half way meets it where cookies are proved: the node with the
+// greater name takes the peer's unless its own proof is out, and the other one takes what is proved
+// to it. Confined to the node's home loop. Source: OTP lib/kernel/src/net_kernel.erl,
+// dist_util.erl.
 #pragma once
 
 #include <chrono>
@@ -77,13 +79,17 @@ class Peers : public Outbound {
   // Ends the connection after what is queued. False when there is none.
   bool Disconnect(const dist::AtomName& node);
 
-  dist::Handshake::Verdict Judge(const dist::Handshake::PeerNamed& peer) const;
+  dist::Handshake::Verdict Judge(const dist::Handshake::PeerNamed& peer);
   // Asked by an attempt of ours whose peer believes to be connected.
   bool IsOldLinkGone(const dist::AtomName& node) const;
+  // Asked when a handshake comes to the message that binds us: our proof (outgoing), or our answer
+  // to the peer's (incoming). False: the other attempt between the two nodes goes on.
+  bool Commit(const dist::AtomName& node, Direction direction);
   // A link whose handshake is done; it replaces an older one of the same node.
   void LinkUp(std::shared_ptr<dist::NodeLink> link, Direction direction);
   void LinkDown(const std::shared_ptr<dist::NodeLink>& link, const absl::Status& why);
   // An attempt of ours ended without a link. `is_simultaneous`: the peer's own attempt goes on.
+  // Logs a failure: no link is there, and the peer's attempt is not waited for.
   void ConnectFailed(const dist::AtomName& node, const absl::Status& why, bool is_simultaneous);
   // Gives up waiting for peers that promised to connect (after `nok`) and did not.
   void ExpireWaiting(base::TimePoint now);
@@ -99,12 +105,15 @@ class Peers : public Outbound {
   struct Attempt {
     std::vector<std::pair<dist::Control, std::optional<dist::Term>>> queue;
     std::vector<std::function<void(absl::Status)>> waiters;
-    bool is_ours = true;  // false: the peer's attempt is awaited
+    bool is_ours = true;        // false: the peer's attempt is awaited
+    bool is_committed = false;  // our proof is with the peer
+    bool peer_tries = false;    // or somebody who says to be the peer
     base::TimePoint give_up{};
   };
 
   void Begin(const dist::AtomName& node);
   void Fail(const dist::AtomName& node, const absl::Status& why);
+  void AwaitPeer(Attempt& attempt) const;
 
   const dist::AtomName self_;
   const Options options_;

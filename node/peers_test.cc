@@ -144,7 +144,7 @@ TEST_F(PeersTest, JudgesAPeerByWhatThereIsWithIt) {
   for (const char* node : {kLess, kGreater}) EXPECT_EQ(Judge(node), Verdict::kNotAllowed);
 }
 
-TEST_F(PeersTest, ANameAloneChangesNothing) {
+TEST_F(PeersTest, ANameAloneEndsNothing) {
   Connect(kGreater);
   TakeEvents();
   for (int i = 0; i < 3; ++i) EXPECT_EQ(Judge(kGreater), Verdict::kOkSimultaneous);
@@ -203,6 +203,57 @@ TEST_F(PeersTest, AfterNokThePeersAttemptCarriesWhatWaits) {
   EXPECT_EQ(*outcomes, std::vector{absl::OkStatus()});
   EXPECT_EQ(MessagesOut(link), 2u);
   EXPECT_EQ(peers_->Find(kGreater)->direction, Peers::Direction::kIncoming);
+}
+
+// An attempt of ours that began while the peer's was half way: one of the two binds both nodes.
+TEST_F(PeersTest, TheGreaterNodeTakesThePeersLinkUnlessItsOwnProofIsOut) {
+  constexpr auto kOut = Peers::Direction::kOutgoing, kIn = Peers::Direction::kIncoming;
+  const auto outcomes = Connect(kLess);
+  EXPECT_TRUE(peers_->Commit(kLess, kIn));
+  EXPECT_FALSE(peers_->Commit(kLess, kOut)) << "the peer's is taken";
+  peers_->ConnectFailed(kLess, Refused(), true);
+  EXPECT_TRUE(outcomes->empty()) << "it is to come up";
+  peers_->LinkUp(MakeLink(kLess), kIn);
+  EXPECT_EQ(*outcomes, std::vector{absl::OkStatus()});
+
+  Make({});
+  Connect(kLess);
+  EXPECT_TRUE(peers_->Commit(kLess, kOut));
+  EXPECT_FALSE(peers_->Commit(kLess, kIn)) << "ours may be up at the peer";
+  peers_->ConnectFailed(kLess, Refused(), false);
+  EXPECT_TRUE(peers_->Commit(kLess, kIn));
+}
+
+TEST_F(PeersTest, TheLesserNodeTakesWhatIsProvedToItAndWaitsForWhatOvertookIt) {
+  constexpr auto kOut = Peers::Direction::kOutgoing, kIn = Peers::Direction::kIncoming;
+  auto outcomes = Connect(kGreater);
+  EXPECT_TRUE(peers_->Commit(kGreater, kOut));
+  EXPECT_TRUE(peers_->Commit(kGreater, kIn));
+  peers_->ConnectFailed(kGreater, Refused(), false);
+  EXPECT_TRUE(outcomes->empty());
+  peers_->LinkUp(MakeLink(kGreater), kIn);
+  EXPECT_EQ(*outcomes, std::vector{absl::OkStatus()});
+
+  // Its end of ours comes before its own proof: only its name told that it tries too.
+  Make({});
+  outcomes = Connect(kGreater);
+  EXPECT_EQ(Judge(kGreater), Verdict::kOkSimultaneous);
+  EXPECT_TRUE(peers_->Commit(kGreater, kOut));
+  peers_->ConnectFailed(kGreater, Refused(), false);
+  EXPECT_TRUE(outcomes->empty());
+  EXPECT_TRUE(peers_->Commit(kGreater, kIn));
+  peers_->LinkUp(MakeLink(kGreater), kIn);
+  EXPECT_EQ(*outcomes, std::vector{absl::OkStatus()});
+}
+
+TEST_F(PeersTest, ANameThatNobodyProvesDelaysAFailureAndNoMore) {
+  const auto outcomes = Connect(kGreater);
+  EXPECT_EQ(Judge(kGreater), Verdict::kOkSimultaneous);
+  peers_->ConnectFailed(kGreater, Refused(), false);
+  ASSERT_EQ(outcomes->size(), 1u) << "before our proof it is our own failure";
+  EXPECT_EQ(base::ReasonOf(outcomes->front()), "econnrefused");
+  peers_->CloseAll();
+  EXPECT_FALSE(peers_->Commit(kGreater, Peers::Direction::kIncoming));
 }
 
 TEST_F(PeersTest, APeerThatPromisedToConnectIsNotWaitedForForEver) {

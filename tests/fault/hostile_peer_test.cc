@@ -60,6 +60,7 @@ class HandMadeNode {
         is_up_ = std::holds_alternative<Handshake::Done>(**event);
         // The end of its former link may not have been seen yet.
         if (std::holds_alternative<Handshake::AliveAsked>(**event)) handshake.AnswerAlive(true);
+        if (std::holds_alternative<Handshake::Committing>(**event)) handshake.Commit(true);
         continue;
       }
       std::array<char, 1> byte;

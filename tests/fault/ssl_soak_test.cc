@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "tests/testlib/sanitizer.h"
 #include "tests/testlib/wait.h"
 #include "tls/ssl_pair.h"
 
@@ -16,13 +17,6 @@ namespace noded::tls {
 namespace {
 
 using testlib::Eventually;
-
-// A sanitizer keeps freed memory, and finds leaks by itself.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kHasSanitizer = true;
-#else
-constexpr bool kHasSanitizer = false;
-#endif
 
 bool IsSoak() { return std::getenv("NODED_SOAK") != nullptr; }
 
@@ -71,7 +65,7 @@ TEST_P(SslSoakTest, OneAfterAnotherTheyLeaveNothing) {
   EXPECT_TRUE(Eventually([&] { return IsQuiet() && OpenDescriptors() <= descriptors; }))
       << OpenDescriptors() << " descriptors, before there were " << descriptors;
   // A kilobyte a connection would be seen in the soak.
-  if (!kHasSanitizer) {
+  if (!testlib::kHasSanitizer) {
     EXPECT_LT(ResidentBytes(), resident + (size_t{6} << 20));
   }
 }

@@ -54,6 +54,7 @@ End Run(uint8_t choice, ByteView bytes, size_t cut) {
         handshake.Answer(verdict);
       }
       if (std::holds_alternative<Handshake::AliveAsked>(**event)) handshake.AnswerAlive(true);
+      if (std::holds_alternative<Handshake::Committing>(**event)) handshake.Commit(true);
       if (auto* done = std::get_if<Handshake::Done>(&**event)) end.done = *done;
     }
   }
