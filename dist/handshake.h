@@ -23,6 +23,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -152,6 +153,7 @@ class Handshake {
   void Send(const HandshakeMessage& message);
   void Fail(absl::Status why);
   std::string Peer() const;
+  std::string_view WaitsFor() const;
 
   const Role role_;
   Local local_;

@@ -43,7 +43,7 @@ class Context {
   Context& operator=(const Context&) = delete;
 
   Role role() const { return role_; }
-  // The secrets in it are empty: what was read stays in the engine's own form.
+  // Keys and passwords in it are empty: what was read stays in the engine's own form.
   const Options& options() const { return options_; }
   // Whether the peer's certificate is checked: options().trust.verify, resolved.
   Verify verify() const;

@@ -123,6 +123,10 @@ absl::StatusOr<std::vector<uint8_t>> Engine::Export(std::string_view label,
   return state_->secrets.Export(state_->ssl, label, context, size);
 }
 
+base::Slice Engine::SessionData() const {
+  return state_->resumption ? state_->resumption->kept() : base::Slice();
+}
+
 absl::StatusOr<std::vector<uint8_t>> Engine::Prf(const PrfInput& secret, std::string_view label,
                                                  const std::vector<PrfInput>& seed, size_t size) {
   RETURN_IF_ERROR(state_->CheckDone());

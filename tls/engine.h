@@ -121,6 +121,9 @@ class Engine {
   // TLS 1.2's pseudo-random function over the concatenated seeds (RFC 5246 5); OTP's ssl:prf.
   absl::StatusOr<std::vector<uint8_t>> Prf(const PrfInput& secret, std::string_view label,
                                            const std::vector<PrfInput>& seed, size_t size);
+  // Client: the session that this connection left last, as options.sessions.reuse_session takes it;
+  // empty: none (yet). Whoever has it can read what was sent.
+  base::Slice SessionData() const;
   // As in HandshakeDone or the last Renegotiated.
   const ConnectionInfo& info() const;
   // A server's: that of the host that the client asked for, from then on.

@@ -38,20 +38,18 @@ EngineOptions WithPort(EngineOptions options, const base::Stream& lower, Role ro
 }  // namespace
 
 EngineDriver::EngineDriver(std::unique_ptr<base::Stream> lower,
-                           std::shared_ptr<const Context> context, EngineOptions options,
-                           std::chrono::milliseconds farewell)
+                           std::shared_ptr<const Context> context, EngineOptions options)
     : lower_(std::move(lower)),
       engine_(context, WithPort(std::move(options), *lower_, context->role())),
-      farewell_(farewell),
+      alert_timeout_(context->options().traffic.alert_timeout),
       flushed_(lower_->loop().io(), asio::steady_timer::time_point::max()),
       released_(lower_->loop().io(), asio::steady_timer::time_point::max()) {}
 
 std::shared_ptr<EngineDriver> EngineDriver::Make(std::unique_ptr<base::Stream> lower,
                                                  std::shared_ptr<const Context> context,
-                                                 EngineOptions options,
-                                                 std::chrono::milliseconds farewell) {
+                                                 EngineOptions options) {
   return std::shared_ptr<EngineDriver>(
-      new EngineDriver(std::move(lower), std::move(context), std::move(options), farewell));
+      new EngineDriver(std::move(lower), std::move(context), std::move(options)));
 }
 
 Task<absl::Status> EngineDriver::Flush() {
@@ -135,7 +133,7 @@ Task<void> EngineDriver::DropInput() {
 
 Task<void> EngineDriver::SayFarewell(base::TimePoint deadline) {
   const base::TimePoint latest = std::max(deadline, lower_->loop().Now() + kLeastFarewell);
-  base::Deadline guard(lower_->loop(), std::min(DeadlineOf(farewell_), latest),
+  base::Deadline guard(lower_->loop(), std::min(DeadlineOf(alert_timeout_), latest),
                        [this] { lower_->Abort(); });
   absl::Status flushed = co_await Flush();
   if (!flushed.ok()) co_return;
@@ -144,7 +142,7 @@ Task<void> EngineDriver::SayFarewell(base::TimePoint deadline) {
 }
 
 Task<void> EngineDriver::Drain() {
-  base::Deadline guard(lower_->loop(), DeadlineOf(farewell_), [this] { lower_->Abort(); });
+  base::Deadline guard(lower_->loop(), DeadlineOf(alert_timeout_), [this] { lower_->Abort(); });
   co_await DropInput();
 }
 

@@ -36,11 +36,11 @@ namespace noded::tls {
 
 class EngineDriver : public std::enable_shared_from_this<EngineDriver> {
  public:
-  // `farewell`: how long, at most, a connection that failed is kept so that the peer gets the
-  // alert: closing a socket with unread bytes resets it, and the peer then sees no alert.
-  static std::shared_ptr<EngineDriver> Make(
-      std::unique_ptr<base::Stream> lower, std::shared_ptr<const Context> context,
-      EngineOptions options, std::chrono::milliseconds farewell = std::chrono::seconds(1));
+  // A connection that failed is kept for the context's alert_timeout at most, so that the peer gets
+  // the alert: closing a socket with unread bytes resets it, and the peer then sees no alert.
+  static std::shared_ptr<EngineDriver> Make(std::unique_ptr<base::Stream> lower,
+                                            std::shared_ptr<const Context> context,
+                                            EngineOptions options);
   EngineDriver(const EngineDriver&) = delete;
   EngineDriver& operator=(const EngineDriver&) = delete;
 
@@ -68,7 +68,7 @@ class EngineDriver : public std::enable_shared_from_this<EngineDriver> {
   // The same, and then shuts the sending side of the stream.
   base::Task<absl::Status> Close();
   // After SayGoodbye or Close: reads what comes and drops it until the peer ends too, within the
-  // farewell.
+  // alert_timeout.
   base::Task<void> Drain();
   void Abort();
 
@@ -81,7 +81,7 @@ class EngineDriver : public std::enable_shared_from_this<EngineDriver> {
 
  private:
   EngineDriver(std::unique_ptr<base::Stream> lower, std::shared_ptr<const Context> context,
-               EngineOptions options, std::chrono::milliseconds farewell);
+               EngineOptions options);
   static base::Task<absl::Status> FlushAlone(std::shared_ptr<EngineDriver> self);
   // Until the handshake is done or failed.
   base::Task<absl::Status> Converse(base::TimePoint deadline);
@@ -99,7 +99,7 @@ class EngineDriver : public std::enable_shared_from_this<EngineDriver> {
 
   std::unique_ptr<base::Stream> lower_;
   Engine engine_;
-  const std::chrono::milliseconds farewell_;
+  const std::chrono::milliseconds alert_timeout_;
   ConnectionInfo info_;
   bool is_flushing_ = false;
   absl::Status write_failure_;

@@ -47,9 +47,22 @@ void FunctionRegistry::RegisterUserLookupFun(std::string name, PskFun fun) {
   std::lock_guard lock(mutex_);
   user_lookup_funs_[std::move(name)] = std::move(fun);
 }
-void FunctionRegistry::RegisterReuseSession(std::string name, decltype(Sessions::reuse_fun) fun) {
+void FunctionRegistry::RegisterReuseSession(std::string name, ReuseFun fun) {
   std::lock_guard lock(mutex_);
   reuse_sessions_[std::move(name)] = std::move(fun);
+}
+
+void FunctionRegistry::RegisterPassword(std::string name, PasswordFun fun) {
+  std::lock_guard lock(mutex_);
+  passwords_[std::move(name)] = std::move(fun);
+}
+void FunctionRegistry::RegisterSessionCb(std::string name, SessionCb make) {
+  std::lock_guard lock(mutex_);
+  session_cbs_[std::move(name)] = std::move(make);
+}
+void FunctionRegistry::RegisterCrlCache(std::string name, CrlCacheFun make) {
+  std::lock_guard lock(mutex_);
+  crl_caches_[std::move(name)] = std::move(make);
 }
 
 absl::StatusOr<VerifyFun> FunctionRegistry::FindVerifyFun(std::string_view name) const {
@@ -68,10 +81,22 @@ absl::StatusOr<PskFun> FunctionRegistry::FindUserLookupFun(std::string_view name
   std::lock_guard lock(mutex_);
   return Find(user_lookup_funs_, "user_lookup_fun", name);
 }
-absl::StatusOr<decltype(Sessions::reuse_fun)> FunctionRegistry::FindReuseSession(
-    std::string_view name) const {
+absl::StatusOr<ReuseFun> FunctionRegistry::FindReuseSession(std::string_view name) const {
   std::lock_guard lock(mutex_);
   return Find(reuse_sessions_, "reuse_session", name);
+}
+
+absl::StatusOr<PasswordFun> FunctionRegistry::FindPassword(std::string_view name) const {
+  std::lock_guard lock(mutex_);
+  return Find(passwords_, "password", name);
+}
+absl::StatusOr<SessionCb> FunctionRegistry::FindSessionCb(std::string_view name) const {
+  std::lock_guard lock(mutex_);
+  return Find(session_cbs_, "session_cb", name);
+}
+absl::StatusOr<CrlCacheFun> FunctionRegistry::FindCrlCache(std::string_view name) const {
+  std::lock_guard lock(mutex_);
+  return Find(crl_caches_, "crl_cache", name);
 }
 
 }  // namespace noded::tls

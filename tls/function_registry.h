@@ -11,6 +11,7 @@
 #include <any>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -18,6 +19,7 @@
 
 #include "absl/status/statusor.h"
 
+#include "tls/crl_cache.h"
 #include "tls/options.h"
 #include "tls/verify_fun.h"
 
@@ -28,6 +30,13 @@ namespace noded::tls {
 using PskFun =
     std::function<std::optional<Secret>(std::string_view identity_or_hint, const std::any& state)>;
 
+// session_cb with its init args, crl_cache with its arguments: states as in PskFun.
+using SessionCb =
+    std::function<absl::StatusOr<std::shared_ptr<SessionCache>>(Role role, const std::any& state)>;
+using CrlCacheFun = std::function<absl::StatusOr<std::shared_ptr<CrlCache>>(const std::any& state)>;
+using PasswordFun = decltype(Identity::password_fun);
+using ReuseFun = decltype(Sessions::reuse_fun);
+
 class FunctionRegistry {
  public:
   FunctionRegistry() = default;
@@ -37,19 +46,26 @@ class FunctionRegistry {
   // The process's own.
   static FunctionRegistry& Shared();
 
-  // `name` is "module:function". Options: verify_fun, partial_chain, sni_fun, user_lookup_fun and a
-  // server's reuse_session.
+  // `name` is "module:function". Options: verify_fun, partial_chain, sni_fun, user_lookup_fun, a
+  // server's reuse_session, and password.
   void RegisterVerifyFun(std::string name, VerifyFun fun);
   void RegisterPartialChain(std::string name, PartialChainFun fun);
   void RegisterSniFun(std::string name, SniFun fun);
   void RegisterUserLookupFun(std::string name, PskFun fun);
-  void RegisterReuseSession(std::string name, decltype(Sessions::reuse_fun) fun);
+  void RegisterReuseSession(std::string name, ReuseFun fun);
+  void RegisterPassword(std::string name, PasswordFun fun);
+  // `name` is that of a module: -ssl session_cb shop, and crl_cache {shop, Arguments}.
+  void RegisterSessionCb(std::string name, SessionCb make);
+  void RegisterCrlCache(std::string name, CrlCacheFun make);
 
   absl::StatusOr<VerifyFun> FindVerifyFun(std::string_view name) const;
   absl::StatusOr<PartialChainFun> FindPartialChain(std::string_view name) const;
   absl::StatusOr<SniFun> FindSniFun(std::string_view name) const;
   absl::StatusOr<PskFun> FindUserLookupFun(std::string_view name) const;
-  absl::StatusOr<decltype(Sessions::reuse_fun)> FindReuseSession(std::string_view name) const;
+  absl::StatusOr<ReuseFun> FindReuseSession(std::string_view name) const;
+  absl::StatusOr<PasswordFun> FindPassword(std::string_view name) const;
+  absl::StatusOr<SessionCb> FindSessionCb(std::string_view name) const;
+  absl::StatusOr<CrlCacheFun> FindCrlCache(std::string_view name) const;
 
  private:
   template <class Fun>
@@ -63,7 +79,10 @@ class FunctionRegistry {
   Table<PartialChainFun> partial_chains_;
   Table<SniFun> sni_funs_;
   Table<PskFun> user_lookup_funs_;
-  Table<decltype(Sessions::reuse_fun)> reuse_sessions_;
+  Table<ReuseFun> reuse_sessions_;
+  Table<PasswordFun> passwords_;
+  Table<SessionCb> session_cbs_;
+  Table<CrlCacheFun> crl_caches_;
 };
 
 }  // namespace noded::tls

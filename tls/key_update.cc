@@ -40,7 +40,9 @@ std::optional<KeyUpdates::Fault> KeyUpdates::Receive(base::ByteView message, boo
     return Refused(Alert::kUnexpectedMessage,
                    "the peer sent a KeyUpdate and another message in one record");
   }
-  if (++in_a_row_ > limits_.max_tls_key_updates) {
+  if (request == kNotRequested && answers_owed_ > 0) {
+    --answers_owed_;
+  } else if (++in_a_row_ > limits_.max_tls_key_updates) {
     return Fault{
         Alert::kUnexpectedMessage,
         base::Error(absl::StatusCode::kResourceExhausted,
@@ -68,6 +70,7 @@ absl::Status KeyUpdates::Send(bool ask_peer) {
     return Internal("our next key", result);
   }
   ++sent_;
+  answers_owed_ += ask_peer ? 1 : 0;
   is_answer_due_ = false;
   return absl::OkStatus();
 }

@@ -8,7 +8,7 @@
 // One per connection, after its TLS 1.3 handshake; loop-confined. mbedTLS 3.6 knows no KeyUpdate:
 // it is made on its session's secrets (tls/mbedtls_inside.h). Errors: DataLoss (malformed, or in a
 // record with another message), ResourceExhausted (limits.max_tls_key_updates in a row without
-// data), Internal. Source: RFC 8446 4.6.3, 5.1, 7.2.
+// data, and not asked for), Internal. Source: RFC 8446 4.6.3, 5.1, 7.2.
 #pragma once
 
 #include <cstdint>
@@ -58,6 +58,7 @@ class KeyUpdates {
   const base::Limits& limits_;
   bool is_answer_due_ = false;
   size_t in_a_row_ = 0;
+  size_t answers_owed_ = 0;  // by the peer: those do not count
   uint64_t received_ = 0;
   uint64_t sent_ = 0;
 };

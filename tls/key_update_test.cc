@@ -114,6 +114,21 @@ TEST_F(KeyUpdateTest, ComesByItselfAfterKeyUpdateAtBytes) {
   EXPECT_EQ(theirs, 4u);
 }
 
+// A peer that only reads: what it answers to us is no flood.
+TEST_F(KeyUpdateTest, SendingOneWayMayChangeKeysForEver) {
+  Options client = Client();
+  client.traffic.key_update_at = 100;
+  Pair pair(Server(), client);
+  Carry(pair.client, pair.server);
+  for (int i = 0; i < 200; ++i) {
+    Send(pair.client, std::string(100, 'x'));
+    Carry(pair.client, pair.server);
+  }
+  EXPECT_EQ(pair.server.received.size(), 20'000u) << pair.server.error << pair.client.error;
+  EXPECT_TRUE(pair.client.error.ok()) << pair.client.error;
+  EXPECT_TRUE(pair.server.error.ok()) << pair.server.error;
+}
+
 TEST_F(KeyUpdateTest, BothSidesLogTheSameSecretsAndEachGenerationDiffers) {
   std::vector<std::string> client_lines, server_lines;
   Options client = Client(), server = Server();

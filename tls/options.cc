@@ -256,6 +256,22 @@ absl::Status Validate(const Options& options, Role role) {
   return absl::OkStatus();
 }
 
+void ClearSecrets(Options& options) {
+  const auto clear = [](Identity& identity) {
+    identity.password.Clear();
+    identity.password_fun = nullptr;
+    identity.key.Clear();
+  };
+  clear(options.identity);
+  for (Identity& identity : options.certs_keys) clear(identity);
+  options.sessions.reuse_session = {};
+  for (auto& [name, host] : options.server_names.hosts) {
+    auto cleared = std::make_shared<Options>(*host);
+    ClearSecrets(*cleared);
+    host = std::move(cleared);
+  }
+}
+
 const char* RoleName(Role role) { return role == Role::kServer ? "server" : "client"; }
 
 const char* VersionName(Version version) {

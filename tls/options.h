@@ -144,8 +144,11 @@ struct Traffic {
   std::optional<std::chrono::milliseconds> hibernate_after;
   // NSSLKEYLOGFILE lines go here; null: none. Whoever reads them reads the traffic.
   std::function<void(std::string_view line)> keylog;
-  // Alerts are logged by the driver.
+  // A line in the log for an alert that ends a connection, sent or received.
   bool log_alert = true;
+  // How long, at most, a connection that is over is kept so that the peer gets the last words, an
+  // alert or close_notify. OTP's parameter of the application (tls/ssl.h sets it from there).
+  std::chrono::milliseconds alert_timeout{5000};
 };
 
 struct Options {
@@ -176,6 +179,9 @@ bool IsPskOnly(const Options& options, Role role);
 
 // Contradictions and values out of range that can be told without reading a file.
 absl::Status Validate(const Options& options, Role role);
+
+// Empties what nobody but the engine may know: keys, passwords and sessions, those of hosts too.
+void ClearSecrets(Options& options);
 
 // "server" or "client", as in the names of `-ssl_dist_opt`.
 const char* RoleName(Role role);

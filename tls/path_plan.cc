@@ -225,8 +225,9 @@ class Planner {
     const std::vector<std::string>& schemes = policy_.signature_schemes;
     if (schemes.empty() || IsSignedBy(path_.certificates[index], schemes)) return;
     Add(index, "weak_signature",
-        fmt::format("{} is signed in a way that {}_signature_algs_cert does not name", Which(index),
-                    RoleName(policy_.role)),
+        fmt::format("{0} is signed in a way that {1}_signature_algs_cert (without it "
+                    "{1}_signature_algs) does not name",
+                    Which(index), RoleName(policy_.role)),
         "issue it with one of those algorithms, or add its own to the option");
   }
 

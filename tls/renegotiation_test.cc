@@ -263,5 +263,65 @@ TEST_F(RenegotiationTest, AMessageThatDoesNotBelongHereIsAnError) {
   }
 }
 
+// Hellos of a peer from before RFC 5746, which say nothing of secure renegotiation: records of one
+// handshake message, with TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, secp256r1 and
+// ecdsa_secp256r1_sha256.
+std::vector<uint8_t> OldClientHello() {
+  return base::FromHex(
+      "1603030049"
+      "01000045"
+      "0303" +
+      std::string(64, '7') +
+      "00"
+      "0002c02b"
+      "0100"
+      "001a"
+      "000a000400020017"
+      "000b00020100"
+      "000d000400020403"
+      "00170000");  // extended_master_secret
+}
+std::vector<uint8_t> OldServerHello() {
+  return base::FromHex(
+      "160303002a"
+      "02000026"
+      "0303" +
+      std::string(64, '7') +
+      "00"
+      "c02b"
+      "00");
+}
+
+TEST_F(RenegotiationTest, SecureRenegotiateTurnsPeersAwayThatDoNotKnowIt) {
+  for (const bool is_secure : {true, false}) {
+    Options options = Server();
+    options.trust.verify = Verify::kNone;
+    options.trust.fail_if_no_peer_cert = false;
+    options.renegotiation.secure_renegotiate = is_secure;
+    Side server(Make(options, Role::kServer));
+    server.engine.Feed(base::ByteView(OldClientHello()));
+    server.Run();
+    EXPECT_EQ(server.error.ok(), !is_secure) << server.error;
+    const std::vector<uint8_t> answer = base::ToVector(server.engine.TakeOutput().ToSlice().view());
+    ASSERT_FALSE(answer.empty());
+    EXPECT_EQ(answer[0], is_secure ? 21 : 22) << "an alert, or the rest of the handshake";
+    if (is_secure) {
+      EXPECT_EQ(ReasonOf(server.error), "handshake_failure");
+    }
+
+    options = Client();
+    options.renegotiation.secure_renegotiate = is_secure;
+    Side client(Make(options, Role::kClient), kHost);
+    client.Run();
+    client.engine.TakeOutput();
+    client.engine.Feed(base::ByteView(OldServerHello()));
+    client.Run();
+    EXPECT_EQ(client.error.ok(), !is_secure) << client.error;
+    if (is_secure) {
+      EXPECT_EQ(ReasonOf(client.error), "handshake_failure");
+    }
+  }
+}
+
 }  // namespace
 }  // namespace noded::tls

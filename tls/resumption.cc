@@ -283,7 +283,8 @@ void Resumption::Keep(const mbedtls_ssl_session& session, bool is_single_use) {
   const SessionTime now = Now();
   if (expires <= now) return;
   DropOffered();  // this one is its successor
-  store_->cache->Update({PartialKey(), id}, {Encode(*record), now, expires, is_single_use});
+  kept_ = Encode(*record);
+  store_->cache->Update({PartialKey(), id}, {kept_, now, expires, is_single_use});
   ++store_->counters.kept;
 }
 

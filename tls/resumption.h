@@ -65,6 +65,8 @@ class Resumption {
   // Of a resumed session: whether its peer was checked, and its certificate in DER.
   bool is_peer_verified() const { return is_resumed_ && current_->is_peer_verified; }
   base::Slice peer() const { return is_resumed_ ? current_->peer : base::Slice(); }
+  // Client: the content of the session that was kept last; empty: none. Wiped with its last holder.
+  const base::Slice& kept() const { return kept_; }
 
  private:
   // In the shapes of mbedTLS's f_ticket_write, f_ticket_parse, f_get_cache and f_set_cache.
@@ -118,6 +120,7 @@ class Resumption {
   absl::Status fault_;
   SessionMilliseconds began_;
   int tickets_kept_ = 0;
+  base::Slice kept_;
 };
 
 }  // namespace noded::tls

@@ -7,35 +7,25 @@
 #include "base/status.h"
 
 namespace noded::tls {
-namespace {
 
-absl::StatusOr<std::shared_ptr<SessionCache>> Make(const SessionCacheFactory& factory, Role role) {
+absl::StatusOr<std::shared_ptr<SessionCache>> MakeSessionCache(const SessionCacheFactory& factory,
+                                                               Role role) {
   absl::StatusOr<std::shared_ptr<SessionCache>> made =
-      base::Error(absl::StatusCode::kInvalidArgument, "option session_cb: there is no function",
+      base::Error(absl::StatusCode::kInvalidArgument, "session_cb: there is no function",
                   "give one that makes a session cache", "options");
   if (factory == nullptr) return made;
   try {
     made = factory(role);
   } catch (const std::exception& error) {
-    made =
-        base::Error(absl::StatusCode::kInternal, fmt::format("option session_cb: {}", error.what()),
-                    "correct the function: it must not throw", "options");
+    made = base::Error(absl::StatusCode::kInternal, fmt::format("session_cb: {}", error.what()),
+                       "correct the function: it must not throw", "options");
   }
   if (made.ok() && *made == nullptr) {
     made = base::Error(absl::StatusCode::kInvalidArgument,
-                       fmt::format("option session_cb: gave no cache for the {}", RoleName(role)),
+                       fmt::format("session_cb: gave no cache for the {}", RoleName(role)),
                        "give one that makes a session cache", "options");
   }
   return made;
-}
-
-}  // namespace
-
-absl::StatusOr<std::shared_ptr<SessionCache>> SessionCaches::Get(Role role) {
-  const std::lock_guard lock(mutex_);
-  auto& cache = role == Role::kServer ? server_ : client_;
-  if (!cache) cache.emplace(Make(factory_, role));
-  return *cache;
 }
 
 }  // namespace noded::tls

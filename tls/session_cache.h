@@ -3,8 +3,8 @@
 //
 //   auto cache = std::make_shared<MemorySessionCache>(1000);     // tls/memory_session_cache.h
 //   options.sessions.cache = cache;
-//   SessionCaches caches(SqliteSessionCache::Factory(folder));   // session_cb, one for each role
-//   ASSIGN_OR_RETURN(options.sessions.cache, caches.Get(Role::kServer));
+//   ASSIGN_OR_RETURN(options.sessions.cache,                      // session_cb, one for each role
+//                    MakeSessionCache(SqliteSessionCache::Factory(folder), Role::kServer));
 //
 // A key is who the session is with, and which one: for a client the peer ("host:port/", and a
 // digest of all that must be the same again), for a server the port that it listens on ("443";
@@ -74,18 +74,9 @@ class SessionCache {
 // `session_cb` with `session_cb_init_args`.
 using SessionCacheFactory = std::function<absl::StatusOr<std::shared_ptr<SessionCache>>(Role role)>;
 
-// The caches of both roles, each made when it is first asked for, and once. A failure stays.
-// Thread-safe.
-class SessionCaches {
- public:
-  explicit SessionCaches(SessionCacheFactory factory) : factory_(std::move(factory)) {}
-
-  absl::StatusOr<std::shared_ptr<SessionCache>> Get(Role role);
-
- private:
-  const SessionCacheFactory factory_;
-  std::mutex mutex_;
-  std::optional<absl::StatusOr<std::shared_ptr<SessionCache>>> server_, client_;
-};
+// What the function makes. InvalidArgument or Internal when there is none, it gives none, or
+// throws.
+absl::StatusOr<std::shared_ptr<SessionCache>> MakeSessionCache(const SessionCacheFactory& factory,
+                                                               Role role);
 
 }  // namespace noded::tls

@@ -346,27 +346,12 @@ TEST(SqliteSessionCacheTest, RefusesWhatIsNotItsOwnAndLeavesItAlone) {
   EXPECT_NE(Refusal(newer).find("layout 99"), std::string::npos);
 }
 
-TEST(SessionCachesTest, AsksForEachRolesCacheOnce) {
-  std::vector<Role> asked;
-  SessionCaches caches([&](Role role) -> absl::StatusOr<std::shared_ptr<SessionCache>> {
-    asked.push_back(role);
-    return std::make_shared<MemorySessionCache>(10);
-  });
-  EXPECT_TRUE(asked.empty());
-  auto server = caches.Get(Role::kServer), client = caches.Get(Role::kClient);
-  ASSERT_TRUE(server.ok() && client.ok());
-  EXPECT_NE(*server, *client);
-  EXPECT_EQ(*caches.Get(Role::kServer), *server);
-  EXPECT_EQ(*caches.Get(Role::kClient), *client);
-  EXPECT_EQ(asked, (std::vector<Role>{Role::kServer, Role::kClient}));
-}
-
-TEST(SessionCachesTest, TheFactoriesGiveEachRoleItsOwn) {
+TEST(MakeSessionCacheTest, TheFactoriesGiveEachRoleItsOwn) {
   testlib::TempDir dir;
   for (const auto& factory :
        {MemorySessionCache::Factory(5), SqliteSessionCache::Factory(dir.path(), 5)}) {
-    SessionCaches caches(factory);
-    auto server = caches.Get(Role::kServer), client = caches.Get(Role::kClient);
+    auto server = MakeSessionCache(factory, Role::kServer);
+    auto client = MakeSessionCache(factory, Role::kClient);
     ASSERT_TRUE(server.ok() && client.ok()) << server.status() << client.status();
     (*server)->Update(Key("a", "1"), Session("x"));
     EXPECT_EQ((*client)->size(), 0u);
@@ -375,18 +360,21 @@ TEST(SessionCachesTest, TheFactoriesGiveEachRoleItsOwn) {
   EXPECT_EQ(access(dir.File("client.sessions").c_str(), F_OK), 0);
 }
 
-TEST(SessionCachesTest, AFailureIsAnErrorThatStays) {
-  int calls = 0;
-  SessionCaches throwing([&](Role) -> absl::StatusOr<std::shared_ptr<SessionCache>> {
-    ++calls;
-    throw std::runtime_error("no disk");
-  });
-  EXPECT_EQ(throwing.Get(Role::kServer).status().code(), absl::StatusCode::kInternal);
-  EXPECT_FALSE(throwing.Get(Role::kServer).ok());
-  EXPECT_EQ(calls, 1);
-  SessionCaches null([](Role) -> absl::StatusOr<std::shared_ptr<SessionCache>> { return nullptr; });
-  EXPECT_EQ(null.Get(Role::kClient).status().code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_FALSE(SessionCaches(nullptr).Get(Role::kClient).ok());
+TEST(MakeSessionCacheTest, AFunctionThatFailsIsAnError) {
+  const auto code = [](const SessionCacheFactory& factory) {
+    return MakeSessionCache(factory, Role::kClient).status().code();
+  };
+  EXPECT_EQ(code([](Role) -> absl::StatusOr<std::shared_ptr<SessionCache>> {
+              throw std::runtime_error("no disk");
+            }),
+            absl::StatusCode::kInternal);
+  EXPECT_EQ(code([](Role) -> absl::StatusOr<std::shared_ptr<SessionCache>> {
+              return absl::UnavailableError("no disk");
+            }),
+            absl::StatusCode::kUnavailable);
+  EXPECT_EQ(code([](Role) -> absl::StatusOr<std::shared_ptr<SessionCache>> { return nullptr; }),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(code(nullptr), absl::StatusCode::kInvalidArgument);
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 //
 //   ASSIGN_OR_RETURN(auto cache, SqliteSessionCache::Open("/var/lib/noded/client.sessions", 1000));
 //   options.sessions.cache = std::move(cache);
-//   SessionCaches caches(SqliteSessionCache::Factory("/var/lib/noded", 1000));   // client.sessions
+//   auto make = SqliteSessionCache::Factory("/var/lib/noded", 1000);   // client.sessions
 //                                                                     // and server.sessions there
 // The file holds the keys of past and future connections: it is made with mode 0600, one that
 // others may read is refused, and it belongs on a disk that is not backed up. Deleted sessions are

@@ -11,7 +11,7 @@
 #include "tls/engine_driver.h"
 #include "tls/memory_session_cache.h"
 #include "tls/pem_cache.h"
-#include "tls/ssl_alert_log.h"
+#include "tls/alert_log.h"
 #include "tls/ssl_connection.h"
 #include "tls/ssl_runtime.h"
 
@@ -39,8 +39,7 @@ Task<ConnectionResult> Secure(std::shared_ptr<SslRuntime> runtime,
   const std::string where = Where(plain->peer(), host);
   EngineOptions engine_options;
   engine_options.peer_host = std::move(host);
-  auto driver = EngineDriver::Make(std::move(plain), std::move(context), std::move(engine_options),
-                                   runtime->alert_timeout());
+  auto driver = EngineDriver::Make(std::move(plain), std::move(context), std::move(engine_options));
   if (!setup.already_read.empty()) driver->engine().Feed(std::move(setup.already_read));
   // Stopping the application cuts handshakes too.
   const SslSocketId id = runtime->NextId();
@@ -71,7 +70,7 @@ Ssl::Ssl(SslParameters parameters, std::shared_ptr<SessionCache> client,
     : parameters_(std::move(parameters)),
       client_sessions_(std::move(client)),
       server_sessions_(std::move(server)),
-      runtime_(std::make_shared<SslRuntime>(parameters_.alert_timeout)),
+      runtime_(std::make_shared<SslRuntime>()),
       loops_(parameters_.loops) {}
 
 absl::StatusOr<std::unique_ptr<Ssl>> Ssl::Start(SslParameters parameters) {
@@ -97,8 +96,8 @@ absl::StatusOr<std::unique_ptr<Ssl>> Ssl::Start(SslParameters parameters) {
     client = std::make_shared<MemorySessionCache>(parameters.session_cache_client_max);
     server = std::make_shared<MemorySessionCache>(parameters.session_cache_server_max);
   } else {
-    ASSIGN_OR_RETURN(client, parameters.session_cb(Role::kClient));
-    ASSIGN_OR_RETURN(server, parameters.session_cb(Role::kServer));
+    ASSIGN_OR_RETURN(client, MakeSessionCache(parameters.session_cb, Role::kClient));
+    ASSIGN_OR_RETURN(server, MakeSessionCache(parameters.session_cb, Role::kServer));
   }
   return std::unique_ptr<Ssl>(new Ssl(std::move(parameters), std::move(client), std::move(server)));
 }
@@ -116,26 +115,34 @@ Options Ssl::Defaults(Role role) const {
   options.sessions.cache_max = role == Role::kClient ? parameters_.session_cache_client_max
                                                      : parameters_.session_cache_server_max;
   options.sessions.cache = role == Role::kClient ? client_sessions_ : server_sessions_;
+  options.traffic.alert_timeout = parameters_.alert_timeout;
   return options;
 }
 
-Options Ssl::WithSessions(Options options, Role role) const {
+Options Ssl::Completed(Options options, Role role) const {
   if (options.sessions.cache == nullptr) {
     options.sessions.cache = role == Role::kClient ? client_sessions_ : server_sessions_;
   }
+  // As OTP does since 26: nobody is trusted without being asked.
+  const bool is_unsaid = !options.trust.verify && options.psk.lookup == nullptr;
+  if (role == Role::kClient && is_unsaid) options.trust.verify = Verify::kPeer;
   return options;
 }
 
 absl::StatusOr<std::shared_ptr<const Context>> Ssl::MakeContext(Options options, Role role) const {
-  return Context::Create(WithSessions(std::move(options), role), role);
+  ASSIGN_OR_RETURN(std::shared_ptr<const Context> context,
+                   Context::Create(Completed(std::move(options), role), role));
+  runtime_->WarnOnce(context->Warnings());
+  return context;
 }
 
 absl::StatusOr<std::unique_ptr<SslListener>> Ssl::Listen(uint16_t port, Options options,
                                                          SslListenOptions listen,
                                                          base::Loop* loop) {
   ASSIGN_OR_RETURN(auto contexts,
-                   ContextSource::Create(WithSessions(std::move(options), Role::kServer),
+                   ContextSource::Create(Completed(std::move(options), Role::kServer),
                                          Role::kServer, ReportBrokenFiles));
+  runtime_->WarnOnce(contexts->current()->Warnings());
   std::function<base::Loop&()> next_loop;
   if (loop == nullptr) {
     next_loop = [this]() -> base::Loop& { return loops_.Next(); };

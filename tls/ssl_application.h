@@ -9,7 +9,8 @@
 // loop. Sockets live on loops of this object, or for Async functions on the loop that is given.
 // Everything made by it must be destroyed before it. Errors: those of Context::Create, of
 // base/tcp_connect.h and base/tcp_listener.h, of EngineDriver::Shake; Unavailable (closed) when
-// stopped. Source: OTP ssl(3), ssl_app(6).
+// stopped. What works but is not as it should be (Context::Warnings) is logged, once each. Source:
+// OTP ssl(3), ssl_app(6).
 #pragma once
 
 #include <chrono>
@@ -46,7 +47,7 @@ struct SslParameters {
   // How old what is known of a file of certificates may be, for all of the process; none: two
   // minutes.
   std::optional<std::chrono::milliseconds> ssl_pem_cache_clean;
-  // How long, at most, a connection that is over is kept so that the peer gets the last words.
+  // What Defaults() puts into traffic.alert_timeout.
   std::chrono::milliseconds alert_timeout{5000};
   // Loops for the sockets of threads.
   size_t loops = 1;
@@ -68,7 +69,8 @@ class Ssl {
 
   // Options as the parameters have them, to be filled in.
   Options Defaults(Role role) const;
-  // Reads the files. Sessions without a cache of their own go to the application's.
+  // Reads the files. Sessions without a cache of their own go to the application's. A client for
+  // which nothing was said verifies, and so needs trust anchors (or pre-shared keys).
   absl::StatusOr<std::shared_ptr<const Context>> MakeContext(Options options, Role role) const;
 
   // Port 0: the kernel chooses. Follows the options' files: what is replaced holds for connections
@@ -109,7 +111,7 @@ class Ssl {
   base::Loop& NextLoop() { return loops_.Next(); }
 
  private:
-  Options WithSessions(Options options, Role role) const;
+  Options Completed(Options options, Role role) const;
 
   Ssl(SslParameters parameters, std::shared_ptr<SessionCache> client,
       std::shared_ptr<SessionCache> server);

@@ -5,6 +5,7 @@
 #include "base/tcp_connect.h"
 #include "tests/testlib/temp_dir.h"
 #include "tls/ciphers.h"
+#include "tls/memory_session_cache.h"
 #include "tls/ssl_pair.h"
 
 namespace noded::tls {
@@ -117,7 +118,7 @@ TEST_P(SslApplicationTest, DefaultsCarryTheParameters) {
   std::vector<Role> asked;
   parameters.session_cb = [&](Role role) -> absl::StatusOr<std::shared_ptr<SessionCache>> {
     asked.push_back(role);
-    return std::shared_ptr<SessionCache>();
+    return std::make_shared<MemorySessionCache>(3);
   };
   auto ssl = Ssl::Start(parameters);
   ASSERT_TRUE(ssl.ok()) << ssl.status();
@@ -127,6 +128,73 @@ TEST_P(SslApplicationTest, DefaultsCarryTheParameters) {
   EXPECT_EQ(client.sessions.lifetime, std::chrono::seconds(60));
   EXPECT_EQ(client.sessions.cache_max, 7u);
   EXPECT_EQ(server.sessions.cache_max, 9u);
+  EXPECT_EQ(client.traffic.alert_timeout, std::chrono::milliseconds(5000));
+  EXPECT_NE(client.sessions.cache, nullptr);
+  EXPECT_NE(client.sessions.cache, server.sessions.cache);
+}
+
+TEST_P(SslApplicationTest, TheCachesItMakesHoldNoMoreThanTheParametersSay) {
+  SslParameters parameters;
+  parameters.session_cache_client_max = 2;
+  parameters.session_cache_server_max = 3;
+  auto ssl = Ssl::Start(parameters);
+  ASSERT_TRUE(ssl.ok()) << ssl.status();
+  for (const auto& [role, most] : {std::pair(Role::kClient, 2u), {Role::kServer, 3u}}) {
+    const auto cache = (*ssl)->Defaults(role).sessions.cache;
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    for (int i = 0; i < 10; ++i) {
+      cache->Update({"peer", base::Slice::Copy(std::to_string(i))},
+                    {base::Slice::Copy("session"), now, now + std::chrono::hours(1), false});
+    }
+    EXPECT_EQ(cache->size(), most);
+  }
+}
+
+TEST_P(SslApplicationTest, AClientVerifiesUnlessItIsToldNotTo) {
+  ListenAt();
+  Options options = OptionsFor(Role::kClient);
+  options.trust.verify = std::nullopt;
+  options.trust.cacertfile.clear();
+  const auto unsaid = ssl_->Connect("127.0.0.1", listener_->port(), options);
+  EXPECT_EQ(unsaid.status().code(), absl::StatusCode::kInvalidArgument) << unsaid.status();
+  EXPECT_NE(unsaid.status().message().find("client_cacertfile"), std::string::npos)
+      << unsaid.status();
+  options.trust.verify = Verify::kNone;
+  auto accepted = Accept();
+  auto told = ssl_->Connect("127.0.0.1", listener_->port(), options);
+  EXPECT_TRUE(accepted.get().ok() && told.ok()) << told.status();
+}
+
+TEST_P(SslApplicationTest, WarnsOnceOfWhatIsNotAsItShouldBe) {
+  ListenAt();
+  Options options = OptionsFor(Role::kClient);
+  options.trust.verify = Verify::kNone;
+  options.traffic.keylog = [](std::string_view) {};
+  testing::internal::CaptureStderr();
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(ssl_->MakeContext(options, Role::kClient).ok());
+  const std::string log = testing::internal::GetCapturedStderr();
+  for (const char* part : {"client_keylog writes down", "verify_none"}) {
+    const size_t first = log.find(part);
+    EXPECT_NE(first, std::string::npos) << log;
+    EXPECT_EQ(log.find(part, log.find('\n', first)), std::string::npos) << log;
+  }
+}
+
+TEST_P(SslApplicationTest, LogsAlertsUnlessToldNotTo) {
+  ListenAt();
+  for (const bool is_on : {true, false}) {
+    Options stranger = OptionsFor(Role::kClient);
+    stranger.trust.cacertfile = certs_.untrusted_ca();
+    stranger.traffic.log_alert = is_on;
+    testing::internal::CaptureStderr();
+    auto accepted = Accept();
+    EXPECT_FALSE(ssl_->Connect("127.0.0.1", listener_->port(), stranger).ok());
+    EXPECT_FALSE(accepted.get().ok());
+    const std::string log = testing::internal::GetCapturedStderr();
+    EXPECT_NE(log.find("tls_alert"), std::string::npos) << "the server's";
+    const bool has_clients = log.find("role=client reason=unknown_ca") != std::string::npos;
+    EXPECT_EQ(has_clients, is_on) << log;
+  }
 }
 
 TEST_P(SslApplicationTest, ALaterConnectionGoesOnWithASession) {

@@ -7,7 +7,7 @@
 #include "fmt/format.h"
 
 #include "base/status.h"
-#include "tls/ssl_alert_log.h"
+#include "tls/alert_log.h"
 #include "tls/ssl_failure.h"
 
 namespace noded::tls {
@@ -223,12 +223,13 @@ Task<absl::Status> SslConnection::Shutdown(Ptr self, ShutdownHow how) {
 }
 
 Task<absl::Status> SslConnection::Close(Ptr self) {
+  if (self->goodbye_ == Goodbye::kDowngrade) self->Abort();  // it ends with closed
   if (self->goodbye_ != Goodbye::kNone) co_return absl::OkStatus();
   self->goodbye_ = Goodbye::kDrain;
   self->dropped_ = 0;
   self->Deliver();
   self->NotifyChanged();
-  const std::chrono::milliseconds patience = self->runtime_->alert_timeout();
+  const std::chrono::milliseconds patience = self->context_->options().traffic.alert_timeout;
   bool is_late = false;
   {
     base::Deadline guard(self->loop_, DeadlineOf(patience), [&self] { self->driver_->Abort(); });

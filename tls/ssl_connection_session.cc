@@ -39,7 +39,8 @@ Task<absl::StatusOr<Downgraded>> SslConnection::Downgrade(Ptr self, base::TimePo
   }
   if (is_late) co_return LateFailure(self->peer_, "close");
   if (said.ok() && self->in_ == In::kFailed) said = self->failure_;
-  if (said.ok() && self->in_ != In::kPeerClosed) said = ClosedFailure(self->peer_);
+  const bool is_cut = self->in_ != In::kPeerClosed || self->goodbye_ != Goodbye::kDowngrade;
+  if (said.ok() && is_cut) said = ClosedFailure(self->peer_);
   if (!said.ok()) {
     self->Abort();
     co_return said;

@@ -7,6 +7,8 @@
 #include "fmt/format.h"
 
 #include "base/status.h"
+#include "tls/ciphers.h"
+#include "tls/context.h"
 
 namespace noded::tls {
 namespace {
@@ -27,6 +29,27 @@ std::string ActiveText(const Active& active) {
       break;
   }
   return std::to_string(active.count);
+}
+
+std::string VersionsText(const Versions& versions) {
+  std::vector<std::string_view> names;
+  if (versions.tls13) names.push_back(VersionName(Version::kTls13));
+  if (versions.tls12) names.push_back(VersionName(Version::kTls12));
+  return fmt::format("{}", fmt::join(names, ","));
+}
+
+std::string CrlCheckText(CrlCheck check) {
+  switch (check) {
+    case CrlCheck::kTrue:
+      return "true";
+    case CrlCheck::kPeer:
+      return "peer";
+    case CrlCheck::kBestEffort:
+      return "best_effort";
+    case CrlCheck::kFalse:
+      break;
+  }
+  return "false";
 }
 
 struct Item {
@@ -54,16 +77,58 @@ constexpr Item kItems[] = {
      [](const All& all) { return std::to_string(all.socket.packet_size.value_or(0)); }},
     {"ciphers",
      [](const All& all) { return fmt::format("{}", fmt::join(all.options.ciphers.suites, ":")); }},
+    {"groups",
+     [](const All& all) { return fmt::format("{}", fmt::join(all.options.ciphers.groups, ":")); }},
+    {"versions", [](const All& all) { return VersionsText(all.options.versions); }},
     {"verify",
      [](const All& all) {
-       return std::string(all.agreed.is_peer_verified ? "verify_peer" : "verify_none");
+       return std::string(all.options.trust.verify == Verify::kPeer ? "verify_peer"
+                                                                    : "verify_none");
      }},
     {"depth", [](const All& all) { return std::to_string(all.options.trust.depth); }},
+    {"fail_if_no_peer_cert",
+     [](const All& all) { return Bool(all.options.trust.fail_if_no_peer_cert); }},
+    {"crl_check", [](const All& all) { return CrlCheckText(all.options.revocation.check); }},
     {"alpn",
      [](const All& all) { return fmt::format("{}", fmt::join(all.options.alpn.protocols, ",")); }},
+    {"reuse_sessions", [](const All& all) { return Bool(all.options.sessions.reuse_sessions); }},
+    {"honor_cipher_order",
+     [](const All& all) { return Bool(all.options.ciphers.honor_cipher_order); }},
+    {"secure_renegotiate",
+     [](const All& all) { return Bool(all.options.renegotiation.secure_renegotiate); }},
+    {"client_renegotiation",
+     [](const All& all) { return Bool(all.options.renegotiation.client_renegotiation); }},
+    {"key_update_at",
+     [](const All& all) { return std::to_string(all.options.traffic.key_update_at); }},
+    {"renegotiate_at",
+     [](const All& all) { return std::to_string(all.options.traffic.renegotiate_at); }},
+    {"max_fragment_length",
+     [](const All& all) { return std::to_string(all.options.traffic.max_fragment_length); }},
+    {"hibernate_after",
+     [](const All& all) {
+       const auto& after = all.options.traffic.hibernate_after;
+       return after ? std::to_string(after->count()) : "undefined";
+     }},
+    {"log_alert", [](const All& all) { return Bool(all.options.traffic.log_alert); }},
 };
 
 }  // namespace
+
+ConnectionInformation Information(const ConnectionInfo& agreed, const Context& context,
+                                  const SocketOptions& socket) {
+  All all{agreed, context.options(), socket};
+  ClearSecrets(all.options);
+  all.options.trust.verify = context.verify();
+  Ciphers& ciphers = all.options.ciphers;
+  if (ciphers.suites.empty()) {
+    const bool has_psk = all.options.psk.lookup != nullptr;
+    ciphers.suites = DefaultCipherSuites(has_psk);
+  }
+  if (ciphers.groups.empty()) {
+    for (const NamedNumber& group : AllGroups()) ciphers.groups.emplace_back(group.name);
+  }
+  return all;
+}
 
 absl::StatusOr<std::vector<std::pair<std::string, std::string>>> SelectInformation(
     const ConnectionInformation& all, const std::vector<std::string>& items) {

@@ -1,4 +1,5 @@
-// The items of connection_information/2 by their names. For tls/ssl_*.cc alone.
+// connection_information/1 and /2: all there is, and the items by their names. For tls/ssl_*.cc
+// alone.
 #pragma once
 
 #include <string>
@@ -10,6 +11,9 @@
 #include "tls/ssl_socket.h"
 
 namespace noded::tls {
+
+ConnectionInformation Information(const ConnectionInfo& agreed, const Context& context,
+                                  const SocketOptions& socket);
 
 // In the order of `items`. InvalidArgument (einval) names an item that there is not.
 absl::StatusOr<std::vector<std::pair<std::string, std::string>>> SelectInformation(

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/log.h"
 #include "base/status.h"
 
 namespace noded::tls {
@@ -31,6 +32,16 @@ bool SslRuntime::is_stopped() const {
 size_t SslRuntime::size() const {
   std::lock_guard lock(mutex_);
   return ends_.size();
+}
+
+void SslRuntime::WarnOnce(const std::vector<Warning>& warnings) {
+  constexpr size_t kMaxWarned = 1000;  // texts name files and certificates, which change
+  const std::lock_guard lock(mutex_);
+  for (const Warning& warning : warnings) {
+    if (warned_.size() >= kMaxWarned) warned_.clear();
+    if (!warned_.insert(warning.what).second) continue;
+    base::LogWarn("configuration").Add("cause", warning.what).Add("mend", warning.mend);
+  }
 }
 
 void SslRuntime::Stop() {

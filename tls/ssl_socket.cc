@@ -100,8 +100,7 @@ absl::StatusOr<std::string> SslSocket::NegotiatedProtocol() const {
 absl::StatusOr<ConnectionInformation> SslSocket::GetConnectionInformation() const {
   return loop_.Run([&]() -> absl::StatusOr<ConnectionInformation> {
     if (connection_->is_closed()) return connection_->WhyOver();
-    return ConnectionInformation{connection_->info(), connection_->context().options(),
-                                 connection_->GetOpts()};
+    return Information(connection_->info(), connection_->context(), connection_->GetOpts());
   });
 }
 
@@ -109,6 +108,19 @@ absl::StatusOr<std::vector<std::pair<std::string, std::string>>>
 SslSocket::GetConnectionInformation(const std::vector<std::string>& items) const {
   ASSIGN_OR_RETURN(const ConnectionInformation all, GetConnectionInformation());
   return SelectInformation(all, items);
+}
+
+absl::StatusOr<base::Slice> SslSocket::SessionData() const {
+  return loop_.Run([&]() -> absl::StatusOr<base::Slice> {
+    if (!connection_->is_open()) return connection_->WhyOver();
+    base::Slice session = connection_->driver()->engine().SessionData();
+    if (!session.empty()) return session;
+    return base::Error(absl::StatusCode::kNotFound,
+                       "session_data: there is no session to go on with",
+                       "ask a client, with reuse_sessions on and no reuse_session of its own, and "
+                       "in TLS 1.3 after something was received",
+                       "no_session");
+  });
 }
 
 absl::Status SslSocket::Renegotiate(Timeout timeout) {

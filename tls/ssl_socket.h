@@ -42,7 +42,9 @@ class SslConnection;
 // connection_information/1.
 struct ConnectionInformation {
   ConnectionInfo agreed;  // protocol, suite, names, session, peer
-  Options options;        // in force, of which secrets are empty
+  // In force: with the cipher suites, the groups and the `verify` that a default came to. Without
+  // secrets.
+  Options options;
   SocketOptions socket;
 };
 
@@ -97,10 +99,18 @@ class SslSocket {
   absl::StatusOr<ConnectionInformation> GetConnectionInformation() const;
   // The items of that name, as text, in the order asked for: protocol, selected_cipher_suite,
   // sni_hostname, session_id, session_resumption, negotiated_protocol, group, client_random,
-  // server_random, peer, active, packet, packet_size, ciphers, verify, depth, alpn. einval names
-  // one that there is not.
+  // server_random, peer, active, packet, packet_size, ciphers, groups, versions, verify, depth,
+  // fail_if_no_peer_cert, crl_check, alpn, reuse_sessions, honor_cipher_order, secure_renegotiate,
+  // client_renegotiation, key_update_at, renegotiate_at, max_fragment_length, hibernate_after,
+  // log_alert. einval names one that there is not.
   absl::StatusOr<std::vector<std::pair<std::string, std::string>>> GetConnectionInformation(
       const std::vector<std::string>& items) const;
+
+  // The item session_data, at a client: the session that this connection left last, for the option
+  // reuse_session of a later one. With it all that was sent can be read: keep it as you keep a key.
+  // NotFound (no_session) when there is none: in TLS 1.3 it comes after the handshake, with what
+  // is received.
+  absl::StatusOr<base::Slice> SessionData() const;
 
   // TLS 1.2: new keys by a new handshake. FailedPrecondition (renegotiation_rejected) when the peer
   // does not want it: the connection lives.

@@ -155,6 +155,120 @@ TEST_P(SslSocketTest, TellsNamesCertificatesAndWhatWasAgreed) {
   EXPECT_EQ(base::ReasonOf(server_->GetConnectionInformation({"colour"}).status()), "einval");
 }
 
+TEST_P(SslSocketTest, EveryItemTellsWhatIsInForce) {
+  const bool is_tls12 = GetParam() == Version::kTls12;
+  Options server = OptionsFor(Role::kServer), client = OptionsFor(Role::kClient);
+  server.trust.fail_if_no_peer_cert = false;
+  server.ciphers.honor_cipher_order = true;
+  server.alpn.protocols = {"h2", "chat"};
+  client.alpn.protocols = {"chat"};
+  client.identity = {};
+  client.trust.depth = 3;
+  client.traffic.hibernate_after = std::chrono::milliseconds(9000);
+  client.traffic.key_update_at = 1'000'000;
+  client.traffic.log_alert = false;
+  ListenAt();
+  auto accepted = std::async(std::launch::async, [&] {
+    return ssl_->Handshake(*listener_->TransportAccept(kPatience), server);
+  });
+  auto near = ssl_->Connect("127.0.0.1", listener_->port(), client,
+                            {.options = {.packet = Packet::k4, .packet_size = size_t{100}}});
+  auto far = accepted.get();
+  ASSERT_TRUE(near.ok() && far.ok()) << near.status() << far.status();
+  const auto item = [](SslSocket& side, const std::string& name) {
+    auto one = side.GetConnectionInformation({name});
+    EXPECT_TRUE(one.ok()) << one.status();
+    return one.ok() ? one->front().second : "";
+  };
+  const std::map<std::string, std::string> clients = {
+      {"protocol", VersionName(GetParam())},
+      {"sni_hostname", "b.example"},
+      {"session_resumption", "false"},
+      {"negotiated_protocol", "chat"},
+      {"active", "false"},
+      {"packet", "4"},
+      {"packet_size", "100"},
+      {"versions", VersionName(GetParam())},
+      {"verify", "verify_peer"},
+      {"depth", "3"},
+      {"crl_check", "false"},
+      {"alpn", "chat"},
+      {"reuse_sessions", "true"},
+      {"secure_renegotiate", "true"},
+      {"key_update_at", "1000000"},
+      {"renegotiate_at", "268435456"},
+      {"max_fragment_length", "0"},
+      {"hibernate_after", "9000"},
+      {"log_alert", "false"},
+  };
+  for (const auto& [name, value] : clients) EXPECT_EQ(item(**near, name), value) << name;
+  const std::map<std::string, std::string> servers = {
+      {"verify", "verify_peer"},  // though the client has no certificate
+      {"fail_if_no_peer_cert", "false"},
+      {"honor_cipher_order", "true"},
+      {"client_renegotiation", "true"},
+      {"peer", ""},
+      {"alpn", "h2,chat"},
+      {"hibernate_after", "undefined"},
+      {"log_alert", "true"},
+  };
+  for (const auto& [name, value] : servers) EXPECT_EQ(item(**far, name), value) << name;
+  const std::string suite = item(**near, "selected_cipher_suite");
+  EXPECT_NE(item(**near, "ciphers").find(suite), std::string::npos) << "of the defaults";
+  EXPECT_NE(item(**near, "groups").find(item(**near, "group")), std::string::npos);
+  if (!is_tls12) {
+    EXPECT_EQ(item(**near, "session_id"), "");
+  }
+  for (const char* random : {"client_random", "server_random"}) {
+    EXPECT_EQ(item(**near, random).size(), 64u);
+    EXPECT_EQ(item(**near, random), item(**far, random));
+  }
+}
+
+TEST_P(SslSocketTest, InformationHoldsNoSecrets) {
+  Options server = OptionsFor(Role::kServer);
+  auto host = std::make_shared<Options>(server);
+  host->identity.key = Secret(testlib::ReadFile(b_.key));
+  host->identity.keyfile.clear();
+  server.server_names.hosts["shop.example"] = host;
+  Meet();  // leaves a session
+  EXPECT_TRUE(server_->Send("x").ok());
+  EXPECT_EQ(Text(client_->Recv(1, kPatience)), "x");
+  auto session = client_->SessionData();
+  ASSERT_TRUE(session.ok()) << session.status();
+  Options client = OptionsFor(Role::kClient);
+  client.sessions.reuse_session = *session;
+
+  auto accepted = std::async(std::launch::async, [&] {
+    return ssl_->Handshake(*listener_->TransportAccept(kPatience), server);
+  });
+  auto near = ssl_->Connect("127.0.0.1", listener_->port(), client);
+  auto far = accepted.get();
+  ASSERT_TRUE(near.ok() && far.ok()) << near.status() << far.status();
+  auto nears = (*near)->GetConnectionInformation(), fars = (*far)->GetConnectionInformation();
+  ASSERT_TRUE(nears.ok() && fars.ok());
+  EXPECT_TRUE(nears->options.sessions.reuse_session.empty());
+  EXPECT_TRUE(fars->options.server_names.hosts.at("shop.example")->identity.key.empty());
+  EXPECT_FALSE(host->identity.key.empty()) << "the user's own are left alone";
+}
+
+TEST_P(SslSocketTest, SessionDataLetsALaterConnectionGoOn) {
+  Meet();
+  EXPECT_TRUE(server_->Send("x").ok());
+  EXPECT_EQ(Text(client_->Recv(1, kPatience)), "x");
+  auto session = client_->SessionData();
+  ASSERT_TRUE(session.ok()) << session.status();
+  EXPECT_EQ(Reason(server_->SessionData().status()), "no_session");
+  Options client = OptionsFor(Role::kClient);
+  client.sessions.cache = nullptr;
+  client.sessions.reuse_session = *session;
+  auto accepted = Accept();
+  auto again = ssl_->Connect("127.0.0.1", listener_->port(), client);
+  ASSERT_TRUE(again.ok()) << again.status();
+  ASSERT_TRUE(accepted.get().ok());
+  EXPECT_TRUE((*again)->GetConnectionInformation()->agreed.is_resumed);
+}
+
 TEST_P(SslSocketTest, AgreesOnAProtocol) {
   Options server = OptionsFor(Role::kServer), client = OptionsFor(Role::kClient);
   server.alpn.protocols = {"h2", "chat"};
@@ -197,18 +311,22 @@ TEST_P(SslSocketTest, BothSidesDeriveTheSameKeys) {
 TEST_P(SslSocketTest, KeysChangeWhileBothSidesTalk) {
   Meet();
   std::atomic<bool> is_enough = false;
-  // Numbered chunks, as long as keys are changed.
+  // Numbered chunks, as long as keys are changed, and then one that ends them.
+  constexpr size_t kChunk = 50'000;
   const auto pump = [&](SslSocket* from, SslSocket* to) {
-    std::atomic<int> sent = 0;
     auto sender = std::async(std::launch::async, [&] {
-      while (!is_enough || sent < 10) {
-        EXPECT_TRUE(from->Send(std::string(50'000, static_cast<char>(sent % 100))).ok());
-        ++sent;
+      for (int sent = 0; !is_enough || sent < 10; ++sent) {
+        EXPECT_TRUE(from->Send(std::string(kChunk, static_cast<char>(sent % 100))).ok());
       }
+      EXPECT_TRUE(from->Send(std::string(kChunk, '\xff')).ok());
     });
-    for (int got = 0; !is_enough || got < 10 || got < sent; ++got) {
-      const std::string chunk = Text(to->Recv(50'000, kPatience));
-      ASSERT_EQ(chunk, std::string(50'000, static_cast<char>(got % 100)));
+    std::string chunk;
+    for (int got = 0; chunk != std::string(kChunk, '\xff'); ++got) {
+      if (got > 0) {
+        ASSERT_TRUE(chunk == std::string(kChunk, static_cast<char>((got - 1) % 100)))
+            << "chunk " << got << ": " << chunk.substr(0, 10);
+      }
+      chunk = Text(to->Recv(kChunk, kPatience));
     }
     sender.get();
   };

@@ -165,6 +165,25 @@ TEST_P(SslUpgradeTest, ADowngradeThatThePeerDoesNotWantTimesOutAndCloses) {
   EXPECT_EQ(base::ReasonOf(client_->Downgrade(kPatience).status()), "einval");
 }
 
+TEST_P(SslUpgradeTest, CloseEndsADowngradeThatThePeerDoesNotWant) {
+  Meet();
+  auto waiting = std::async(std::launch::async, [this] { return client_->Downgrade(); });
+  EXPECT_EQ(Text(server_->Recv(0, kPatience)), "!closed") << "it was told goodbye";
+  EXPECT_TRUE(client_->Close().ok());
+  EXPECT_EQ(base::ReasonOf(waiting.get().status()), "closed");
+
+  Meet();
+  base::Loop& loop = client_->loop();
+  std::promise<absl::Status> ended;
+  loop.Post([&] {
+    base::Spawn(loop, "downgrade", client_->AsyncDowngrade(),
+                [&](absl::StatusOr<Downgraded> result) { ended.set_value(result.status()); });
+  });
+  EXPECT_EQ(Text(server_->Recv(0, kPatience)), "!closed");
+  client_.reset();
+  EXPECT_EQ(base::ReasonOf(ended.get_future().get()), "closed");
+}
+
 TEST_P(SslUpgradeTest, AFailedUpgradeSaysWhyAndEndsTheStream) {
   auto [near, far] = base::MakeMemoryStreams(ssl_->NextLoop());
   EXPECT_TRUE(Await(near->loop(), near->Write(BufferOf("GET / HTTP/1.1\r\n\r\n"))).ok());

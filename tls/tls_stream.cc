@@ -5,6 +5,7 @@
 #include "fmt/format.h"
 
 #include "base/status.h"
+#include "tls/alert_log.h"
 #include "tls/engine_driver.h"
 
 namespace noded::tls {
@@ -66,14 +67,21 @@ class TlsStream : public Stream {
 
 Task<absl::Status> TlsStream::Shake(base::TimePoint deadline) {
   absl::Status status = co_await driver_->Shake(deadline);
-  if (status.ok()) peer_.tls = Facts(driver_->info());
+  if (status.ok()) {
+    peer_.tls = Facts(driver_->info());
+  } else {
+    LogAlert(*driver_->engine().context(), peer_, status);
+  }
   co_return status;
 }
 
 Task<absl::StatusOr<Slice>> TlsStream::Read() {
   while (!is_at_end_) {
     absl::StatusOr<Event> event = co_await driver_->Next();
-    if (!event.ok()) co_return event.status();
+    if (!event.ok()) {
+      LogAlert(*driver_->engine().context(), peer_, event.status());
+      co_return event.status();
+    }
     if (auto* data = std::get_if<Data>(&*event)) co_return std::move(data->bytes);
     if (auto* anew = std::get_if<Renegotiated>(&*event)) peer_.tls = Facts(anew->info);
     is_at_end_ = std::holds_alternative<PeerClosed>(*event);

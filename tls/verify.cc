@@ -29,7 +29,9 @@ void ChainCheck::Judge(const Context& context, bool is_key_for_encipherment) {
   policy.partial_chain = trust.partial_chain;
   policy.crl_check = options.revocation.check;
   policy.crl_cache = options.revocation.cache;
-  policy.signature_schemes = options.ciphers.certificate_signature_algorithms;
+  policy.signature_schemes = options.ciphers.certificate_signature_algorithms.empty()
+                                 ? options.ciphers.signature_algorithms
+                                 : options.ciphers.certificate_signature_algorithms;
   judge_ = std::make_unique<PathValidator>(std::move(policy));
   judge_->Judge(std::exchange(chain_, {}));
 }

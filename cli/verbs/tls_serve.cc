@@ -277,6 +277,7 @@ absl::Status TlsServe(const TlsArguments& arguments) {
                        "give one of them", "badarg");
   }
   ASSIGN_OR_RETURN(const TlsWords words, ReadTlsWords(tls::Role::kServer, arguments.words));
+  if (words.pem_cache_clean) tls::PemCache::Shared().SetInterval(*words.pem_cache_clean);
   ASSIGN_OR_RETURN(auto source,
                    tls::ContextSource::Create(words.options, tls::Role::kServer, WarnOfFiles));
   Warn(*source->current(), words);

@@ -8,6 +8,7 @@
 
 #include "base/status.h"
 #include "dist/carrier/tls_options.h"
+#include "dist/term_text.h"
 
 namespace noded::cli {
 namespace {
@@ -45,6 +46,16 @@ absl::Status ReadAddress(tls::Role role, const std::string& word, TlsWords& word
   return absl::OkStatus();
 }
 
+constexpr std::string_view kOrigin = "command line";
+
+absl::Status Apply(tls::Role role, std::string_view name, std::string_view value,
+                   dist::TlsOptions& options) {
+  if (!dist::IsSslParameter(name)) return ApplyTlsWord(role, name, value, kOrigin, options);
+  auto term = dist::ParseTerm(value);
+  if (!term.ok()) return base::Annotate(term.status(), fmt::format("parameter {}", name));
+  return ApplySslParameter(name, *term, kOrigin, options);
+}
+
 }  // namespace
 
 absl::StatusOr<TlsWords> ReadTlsWords(tls::Role role, const std::vector<std::string>& words) {
@@ -57,7 +68,7 @@ absl::StatusOr<TlsWords> ReadTlsWords(tls::Role role, const std::vector<std::str
           absl::StatusCode::kInvalidArgument, fmt::format("option {} has no value", words[i]),
           "write options in pairs, as in certfile node.pem verify verify_peer", "options");
     }
-    RETURN_IF_ERROR(dist::ApplyTlsWord(role, words[i], words[i + 1], "command line", options));
+    RETURN_IF_ERROR(Apply(role, words[i], words[i + 1], options));
   }
   RETURN_IF_ERROR(dist::FinishTlsOptions(options));
   if (options.verify_client) {
@@ -68,6 +79,7 @@ absl::StatusOr<TlsWords> ReadTlsWords(tls::Role role, const std::vector<std::str
   }
   read.options = std::move(role == tls::Role::kServer ? options.server : options.client);
   read.ignored = std::move(options.ignored);
+  read.pem_cache_clean = options.pem_cache_clean;
   return read;
 }
 

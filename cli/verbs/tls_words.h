@@ -1,5 +1,5 @@
 // The words of `nodectl tls`: an address, then options as in -ssl_dist_opt, without server_ or
-// client_.
+// client_, and parameters as in -ssl.
 //
 //   ASSIGN_OR_RETURN(TlsWords words, ReadTlsWords(tls::Role::kServer, {"4433", "certfile",
 //   "a.pem"})); words.host;                              // "127.0.0.1": a server listens on
@@ -9,7 +9,9 @@
 // is expected.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +27,8 @@ struct TlsWords {
   tls::Options options;
   // Options that are taken without any effect.
   std::vector<std::string> ignored;
+  // ssl_pem_cache_clean; for the caller to set.
+  std::optional<std::chrono::milliseconds> pem_cache_clean;
 };
 
 // "4433" (server only), "a.example:4433", "[::1]:4433". A client needs host and port; a server's

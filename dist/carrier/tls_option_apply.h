@@ -37,6 +37,6 @@ TlsOptionFunction ApplyCrlCheck, ApplyCrlCache, ApplyPartialChain;
 
 // tls_option_traffic.cc: what goes on while a connection is open.
 TlsOptionFunction ApplyKeyUpdateAt, ApplyRenegotiateAt, ApplyMaxFragmentLength;
-TlsOptionFunction ApplyHibernateAfter, ApplyKeylog;
+TlsOptionFunction ApplyHibernateAfter, ApplyKeylog, ApplyLogAlert;
 
 }  // namespace noded::dist

@@ -21,8 +21,18 @@ absl::Status ApplyKeyfile(const Call& call, const Term& value) {
 
 absl::Status ApplyPassword(const Call& call, const Term& value) {
   std::optional<std::string> text = value.AsText();
-  if (!text) return call.WrongValue(value, "text (a function is not supported)");
+  if (!text) {
+    FunctionName name;
+    if (!TakeFunction(call, value, {.arity = 0, .has_state = false}, name).ok()) {
+      return call.WrongValue(value, "text, or a function as in fun Module:Function/0");
+    }
+    auto fun = tls::FunctionRegistry::Shared().FindPassword(name.text);
+    if (!fun.ok()) return base::Annotate(fun.status(), call.Where());
+    call.options.identity.password_fun = *std::move(fun);
+    return absl::OkStatus();
+  }
   call.options.identity.password = base::Secret(*text);
+  call.options.identity.password_fun = nullptr;
   base::Wipe(text->data(), text->size());
   return absl::OkStatus();
 }

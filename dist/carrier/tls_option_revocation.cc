@@ -1,3 +1,4 @@
+#include <any>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -70,16 +71,33 @@ absl::Status ApplyCrlCheck(const Call& call, const Term& value) {
   return absl::OkStatus();
 }
 
+namespace {
+
+// {Module, Arguments}: what the program has registered by the name of the module.
+absl::Status TakeRegisteredCache(const Call& call, const Term& value) {
+  auto make = tls::FunctionRegistry::Shared().FindCrlCache(value.tuple()[0].atom());
+  if (!make.ok()) return base::Annotate(make.status(), call.Where());
+  absl::StatusOr<std::shared_ptr<tls::CrlCache>> cache = (*make)(std::any(value.tuple()[1]));
+  if (!cache.ok()) return base::Annotate(cache.status(), call.Where());
+  call.options.revocation.cache = *std::move(cache);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 // {ssl_crl_cache, {internal, Arguments}}: OTP's own module, its internal handle, and {http,
 // Timeout}; {file, Path} is ours, where a program of OTP's would call ssl_crl_cache:insert/1.
 absl::Status ApplyCrlCache(const Call& call, const Term& value) {
   const bool is_internal = value.IsTagged("ssl_crl_cache", 2) &&
                            value.tuple()[1].IsTagged("internal", 2) &&
                            value.tuple()[1].tuple()[1].is_proper_list();
+  const bool is_registered =
+      value.IsTuple(2) && value.tuple()[0].is_atom() && !value.IsTagged("ssl_crl_cache", 2);
+  if (is_registered) return TakeRegisteredCache(call, value);
   if (!is_internal) {
     return call.WrongValue(value,
-                           "{ssl_crl_cache, {internal, [{http, 5000}]}}; the cache of another "
-                           "module is for C++ programs (tls/crl_cache.h)");
+                           "{ssl_crl_cache, {internal, [{http, 5000}]}}, or {Module, Arguments} of "
+                           "a registered one");
   }
   CacheArguments arguments;
   RETURN_IF_ERROR(TakeCacheArguments(call, value.tuple()[1].tuple()[1], arguments));

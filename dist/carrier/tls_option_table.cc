@@ -20,9 +20,6 @@ constexpr TlsOptionEntry Server(std::string_view name, PairForm form, TlsOptionF
 constexpr TlsOptionEntry Client(std::string_view name, PairForm form, TlsOptionFunction* apply) {
   return {name, kApplied, form, apply, "", "", false, true};
 }
-constexpr TlsOptionEntry Later(std::string_view name, std::string_view off = "") {
-  return {name, kLater, PairForm::kTerm, nullptr, off};
-}
 constexpr TlsOptionEntry NoEffect(std::string_view name) {
   return {name, kNoEffect, PairForm::kTerm, nullptr};
 }
@@ -39,6 +36,11 @@ constexpr std::string_view kSocketOption =
     "is an option of sockets, which the node sets by itself; remove it";
 constexpr std::string_view kEarlyData =
     "is for early data (0-RTT), which a peer can be made to take twice (RFC 8446 8); remove it";
+
+constexpr std::string_view kOcsp =
+    "is about answers of OCSP, which is not spoken here; have lists looked at (crl_check), or "
+    "issue "
+    "certificates for a short time, and remove it";
 
 constexpr TlsOptionEntry kOptions[] = {
     Both("certfile", PairForm::kText, ApplyCertfile),
@@ -80,24 +82,12 @@ constexpr TlsOptionEntry kOptions[] = {
     Both("renegotiate_at", PairForm::kInteger, ApplyRenegotiateAt),
     Client("max_fragment_length", PairForm::kTerm, ApplyMaxFragmentLength),
     Both("hibernate_after", PairForm::kTerm, ApplyHibernateAfter),
+    Both("log_alert", PairForm::kAtom, ApplyLogAlert),
     Both("keylog", PairForm::kText, ApplyKeylog),
     Both("user_lookup_fun", PairForm::kTerm, ApplyUserLookupFun),
 
-    Later("allow_any_ca_purpose", "false"),
-    Later("cert_policy_opts", "[]"),
-    Later("certificate_authorities", "false"),
-    Later("cookie", "false"),
-    Later("customize_hostname_check", "[]"),
-    Later("honor_ecc_order", "false"),
-    Later("ktls", "false"),
-    Later("ocsp_nonce", "true"),
-    Later("ocsp_responder_certs", "[]"),
-    Later("ocsp_stapling", "false"),
-    Later("stapling", "no_staple"),
-
-    // Of Erlang processes and of OTP's own log.
+    // Of Erlang processes, and the level within OTP's own log.
     NoEffect("erl_dist"),
-    NoEffect("log_alert"),
     NoEffect("log_level"),
     NoEffect("max_handshake_size"),
     NoEffect("receiver_spawn_opts"),
@@ -106,10 +96,45 @@ constexpr TlsOptionEntry kOptions[] = {
 
     Gone("beast_mitigation", ""),
     Gone("client_preferred_next_protocols", "undefined"),
+    Gone("compression", ""),
     Gone("fallback", "false"),
     Gone("next_protocols_advertised", "undefined"),
     Gone("padding_check", "true"),
     Gone("srp_identity", "undefined"),
+    Never(
+        "allow_any_ca_purpose",
+        "would let the certificate of an authority pass whatever it was issued for; issue it with "
+        "the right purpose and remove the option, or set it to false",
+        "false"),
+    Never("cert_policy_opts",
+          "is about policies, which chains are not judged by (RFC 5280 6.1.2); look at them in a "
+          "verify_fun and remove the option, or set it to []",
+          "[]"),
+    Never("certificate_authorities",
+          "would name our authorities in a client's hello; a server's request for a certificate "
+          "names them anyway; remove it, or set it to false",
+          "false"),
+    Never(
+        "cookie",
+        "is for servers that keep no state between two hellos (RFC 8446 4.2.2), and this one does; "
+        "remove it, or set it to false",
+        "false"),
+    Never("customize_hostname_check",
+          "takes a function that matches names; give the name that the certificate has as "
+          "server_name_indication and remove it, or set it to []",
+          "[]"),
+    Never("honor_ecc_order",
+          "cannot be chosen: in TLS 1.2 the order of our groups decides, in TLS 1.3 the client's "
+          "first key share; remove it, or set it to false",
+          "false"),
+    Never("ktls",
+          "would hand the keys to the kernel, and they change while a connection lives (RFC 8446 "
+          "4.6.3); remove it, or set it to false",
+          "false"),
+    Never("ocsp_nonce", kOcsp, "true"),
+    Never("ocsp_responder_certs", kOcsp, "[]"),
+    Never("ocsp_stapling", kOcsp, "false"),
+    Never("stapling", kOcsp, "no_staple"),
     Never("anti_replay", kEarlyData, "undefined"),
     Never("early_data", kEarlyData, "disabled undefined"),
     Never("handshake", "stops for a program's decision, and distribution makes none; remove it",

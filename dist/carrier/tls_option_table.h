@@ -36,7 +36,6 @@ struct TlsOptionCall {
 
 enum class TlsOptionUse {
   kApplied,
-  kLater,     // known, its part of the engine comes with a later version
   kNoEffect,  // has no meaning here, and nothing is lost by that
   kRefused,   // will not come; `why` says so
 };
@@ -49,7 +48,7 @@ struct TlsOptionEntry {
   TlsOptionUse use;
   PairForm pair_form = PairForm::kTerm;
   absl::Status (*apply)(const TlsOptionCall& call, const Term& value) = nullptr;
-  // kLater, kRefused: values, as printed and set apart by blanks, that ask for nothing.
+  // kRefused: values, as printed and set apart by blanks, that ask for nothing.
   std::string_view off = "";
   // kRefused; empty: tls/refused.h says it.
   std::string_view why = "";

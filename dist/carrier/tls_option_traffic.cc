@@ -53,6 +53,9 @@ class KeylogFile {
 absl::Status ApplyKeyUpdateAt(const Call& call, const Term& value) {
   return TakeCount(call, value, call.options.traffic.key_update_at);
 }
+absl::Status ApplyLogAlert(const Call& call, const Term& value) {
+  return TakeBool(call, value, call.options.traffic.log_alert);
+}
 absl::Status ApplyRenegotiateAt(const Call& call, const Term& value) {
   return TakeCount(call, value, call.options.traffic.renegotiate_at);
 }

@@ -208,10 +208,9 @@ absl::Status ApplyVersions(const Call& call, const Term& value) {
       versions.tls12 = true;
     } else if (element.IsAtom("tlsv1.3")) {
       versions.tls13 = true;
-    } else if (element.IsAtom("tlsv1.1") || element.IsAtom("tlsv1") || element.IsAtom("sslv3")) {
-      return Refuse(call,
-                    fmt::format("'{}' is broken (RFC 8996) and not supported", element.atom()),
-                    fmt::format("give {}", kExpected));
+    } else if (const tls::Refusal* refusal =
+                   element.is_atom() ? tls::RefusedVersion(element.atom()) : nullptr) {
+      return tls::RefusedError(*refusal, fmt::format("{}: '{}'", call.Where(), element.atom()));
     } else {
       return call.WrongValue(element, kExpected);
     }

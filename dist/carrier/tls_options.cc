@@ -1,5 +1,6 @@
 #include "dist/carrier/tls_options.h"
 
+#include <any>
 #include <charconv>
 #include <map>
 #include <memory>
@@ -15,6 +16,7 @@
 #include "dist/term_scan.h"
 #include "dist/term_text.h"
 #include "dist/utf8.h"
+#include "tls/function_registry.h"
 #include "tls/refused.h"
 #include "tls/sqlite_session_cache.h"
 
@@ -104,13 +106,6 @@ absl::Status Apply(const TlsOptionCall& call, const Term& value, TlsOptions& opt
       options.ignored.push_back(
           fmt::format("{}_{} ({})", tls::RoleName(call.role), call.name, call.origin));
       return absl::OkStatus();
-    case TlsOptionUse::kLater:
-      if (IsOneOf(PrintTerm(value), entry->off)) return absl::OkStatus();
-      return Refuse(fmt::format("{}: is not supported yet", call.Where()),
-                    entry->off.empty()
-                        ? "remove it until a later version has it"
-                        : fmt::format("remove it, or set it to {}, until a later version has it",
-                                      entry->off.substr(0, entry->off.find(' '))));
     case TlsOptionUse::kRefused:
       if (IsOneOf(PrintTerm(value), entry->off)) return absl::OkStatus();
       if (const tls::Refusal* refusal = tls::RefusedOption(entry->name);
@@ -187,23 +182,43 @@ absl::Status ApplyProperty(tls::Role role, const Term& property, std::string_vie
   return ApplyTlsOption(role, name.atom(), property.tuple()[1], origin, options);
 }
 
-// A cache in files, of each role its own, when -ssl session_cb asks for one.
-absl::Status MakeSessionCaches(TlsOptions& options) {
-  if (!options.session_cb.is_sqlite) {
-    if (options.session_cb.folder.empty()) return absl::OkStatus();
-    return Refuse("-ssl session_cb_init_args: names a folder, and sessions are kept in memory",
-                  "add -ssl session_cb sqlite");
+// The folder of [{folder, "..."}].
+std::string FolderOf(const Term& init_args) {
+  std::string folder;
+  for (const Term& argument : init_args.list()) {
+    if (argument.IsTagged("folder", 2)) folder = argument.tuple()[1].AsText().value_or("");
   }
-  if (options.session_cb.folder.empty()) {
+  return folder;
+}
+
+absl::StatusOr<tls::SessionCacheFactory> SessionFactory(const SessionCb& chosen, size_t max) {
+  if (chosen.name == kSqliteSessions) {
+    const std::string folder = FolderOf(chosen.init_args);
+    if (!folder.empty()) return tls::SqliteSessionCache::Factory(folder, max);
     return Refuse("-ssl session_cb sqlite: has no folder",
                   "add -ssl session_cb_init_args '[{folder, \"/var/lib/noded\"}]'");
+  }
+  ASSIGN_OR_RETURN(tls::SessionCb make, tls::FunctionRegistry::Shared().FindSessionCb(chosen.name));
+  return tls::SessionCacheFactory([make = std::move(make), state = std::any(chosen.init_args)](
+                                      tls::Role role) { return make(role, state); });
+}
+
+// Of each role its own, when -ssl session_cb asks for one.
+absl::Status MakeSessionCaches(TlsOptions& options) {
+  const SessionCb& chosen = options.session_cb;
+  if (chosen.name == kMemorySessions) {
+    if (chosen.init_args.is_nil()) return absl::OkStatus();
+    return Refuse("-ssl session_cb_init_args: is for a session_cb, and sessions are kept in memory",
+                  "add -ssl session_cb sqlite, or remove it");
   }
   for (tls::Role role : {tls::Role::kServer, tls::Role::kClient}) {
     tls::Sessions& sessions =
         role == tls::Role::kServer ? options.server.sessions : options.client.sessions;
-    auto cache =
-        tls::SqliteSessionCache::Factory(options.session_cb.folder, sessions.cache_max)(role);
-    if (!cache.ok()) return base::Annotate(cache.status(), "-ssl session_cb sqlite");
+    ASSIGN_OR_RETURN(tls::SessionCacheFactory factory, SessionFactory(chosen, sessions.cache_max));
+    auto cache = tls::MakeSessionCache(factory, role);
+    if (!cache.ok()) {
+      return base::Annotate(cache.status(), fmt::format("-ssl session_cb {}", chosen.name));
+    }
     sessions.cache = *std::move(cache);
   }
   return absl::OkStatus();

@@ -38,9 +38,11 @@ struct TlsHostOptions {
 };
 
 // -ssl session_cb and session_cb_init_args.
+inline constexpr std::string_view kMemorySessions = "memory", kSqliteSessions = "sqlite";
 struct SessionCb {
-  bool is_sqlite = false;
-  std::string folder;
+  // One of these two, or a registered one (tls/function_registry.h).
+  std::string name = std::string(kMemorySessions);
+  Term init_args = Term::Nil();
 };
 
 struct TlsOptions {
@@ -70,6 +72,7 @@ absl::Status ApplyTlsWord(tls::Role role, std::string_view name, std::string_vie
 absl::Status ApplyTlsFile(std::string_view text, std::string_view path, TlsOptions& options);
 
 // `-ssl KEY VALUE`: a parameter of OTP's application ssl.
+bool IsSslParameter(std::string_view key);
 absl::Status ApplySslParameter(std::string_view key, const Term& value, std::string_view origin,
                                TlsOptions& options);
 

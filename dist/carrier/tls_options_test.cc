@@ -1,5 +1,6 @@
 #include "dist/carrier/tls_options.h"
 
+#include <any>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -9,6 +10,9 @@
 #include "dist/carrier/tls_option_table.h"
 #include "dist/term_text.h"
 #include "tests/testlib/temp_dir.h"
+#include "tls/function_registry.h"
+#include "tls/internal_crl_cache.h"
+#include "tls/memory_session_cache.h"
 
 namespace noded::dist {
 namespace {
@@ -130,9 +134,9 @@ TEST(TlsOptionsTest, WrongPairsAreRefusedWithPlaceAndMend) {
 }
 
 TEST(TlsOptionsTest, WhatTheEngineLacksIsRefusedUnlessItIsOff) {
-  EXPECT_TRUE(Has(PairRefusal("client_ktls", "true"), "is not supported yet"));
-  EXPECT_TRUE(Has(PairRefusal("client_stapling", "staple"), "set it to no_staple"));
-  EXPECT_TRUE(Has(ServerRefusal("{cookie, true}"), "server_cookie (/f:1): is not supported yet"));
+  EXPECT_TRUE(Has(PairRefusal("client_ktls", "true"), "hand the keys to the kernel"));
+  EXPECT_TRUE(Has(PairRefusal("client_stapling", "staple"), "OCSP"));
+  EXPECT_TRUE(Has(ServerRefusal("{cookie, true}"), "server_cookie (/f:1): is not taken; is for"));
   Server("{ktls, false}, {cookie, false}, {stapling, no_staple}");
 }
 
@@ -168,8 +172,43 @@ TEST(TlsOptionsTest, SessionsAreKeptWhereTheApplicationSays) {
   EXPECT_NE(options.client.sessions.cache, options.server.sessions.cache);
   apply(options, "session_cb", "memory");
   EXPECT_TRUE(Has(std::string(FinishTlsOptions(options).message()), "kept in memory"));
-  EXPECT_FALSE(ApplySslParameter("session_cb", Term::Atom("mnesia"), "E", options).ok());
+  const absl::Status unknown = ApplySslParameter("session_cb", Term::Atom("mnesia"), "E", options);
+  EXPECT_TRUE(Has(std::string(unknown.message()), "no session_cb 'mnesia' is registered"))
+      << unknown;
   EXPECT_FALSE(ApplySslParameter("session_lifetime", Term::Int(0), "E", options).ok());
+}
+
+TEST(TlsOptionsTest, WhatAProgramRegisteredIsMeantByItsName) {
+  auto& registry = tls::FunctionRegistry::Shared();
+  registry.RegisterPassword("keys:word", [] { return base::Secret("open"); });
+  registry.RegisterCrlCache(
+      "lists", [](const std::any& state) -> absl::StatusOr<std::shared_ptr<tls::CrlCache>> {
+        if (std::any_cast<Term>(state).IsAtom("no")) return absl::InvalidArgumentError("no lists");
+        return std::make_shared<tls::InternalCrlCache>();
+      });
+  std::vector<std::string> asked;
+  registry.RegisterSessionCb(
+      "store",
+      [&](tls::Role role,
+          const std::any& state) -> absl::StatusOr<std::shared_ptr<tls::SessionCache>> {
+        asked.push_back(std::string(tls::RoleName(role)) + PrintTerm(std::any_cast<Term>(state)));
+        return std::make_shared<tls::MemorySessionCache>(1);
+      });
+  const tls::Options options = Server("{password, fun keys:word/0}, {crl_cache, {lists, yes}}");
+  EXPECT_EQ(options.identity.password_fun().view(), "open");
+  EXPECT_NE(options.revocation.cache, nullptr);
+  EXPECT_TRUE(Has(ServerRefusal("{password, fun keys:wrod/0}"), "did you mean 'keys:word'?"));
+  EXPECT_TRUE(Has(ServerRefusal("{password, fun keys:word/1}"), "fun Module:Function/0"));
+  EXPECT_TRUE(Has(ServerRefusal("{crl_cache, {lists, no}}"), "no lists"));
+  EXPECT_TRUE(Has(ServerRefusal("{crl_cache, {list, yes}}"), "did you mean 'lists'?"));
+
+  TlsOptions sessions;
+  EXPECT_TRUE(ApplySslParameter("session_cb", Term::Atom("store"), "E", sessions).ok());
+  EXPECT_TRUE(
+      ApplySslParameter("session_cb_init_args", *ParseTerm("[{a, 1}]"), "E", sessions).ok());
+  ASSERT_TRUE(FinishTlsOptions(sessions).ok());
+  EXPECT_EQ(asked, (Names{"server[{a,1}]", "client[{a,1}]"}));
+  EXPECT_NE(sessions.server.sessions.cache, sessions.client.sessions.cache);
 }
 
 TEST(TlsOptionsTest, ListsAndBinariesOfAFileAreTaken) {
@@ -323,8 +362,13 @@ TEST(TlsOptionsTest, ApplicationParametersOfSslApplyToBothRoles) {
       ApplySslParameter("protocol_version", *ParseTerm("['tlsv1.3']"), "ERL_FLAGS", options).ok());
   EXPECT_FALSE(options.server.versions.tls12 || options.client.versions.tls12);
   EXPECT_FALSE(options.is_given);
+  EXPECT_EQ(options.client.traffic.alert_timeout, std::chrono::milliseconds(5000)) << "OTP's";
   EXPECT_TRUE(ApplySslParameter("alert_timeout", Term::Int(1), "ERL_FLAGS", options).ok());
-  EXPECT_EQ(options.ignored, Names{"-ssl alert_timeout (ERL_FLAGS)"});
+  EXPECT_EQ(options.server.traffic.alert_timeout, std::chrono::milliseconds(1));
+  EXPECT_EQ(options.client.traffic.alert_timeout, std::chrono::milliseconds(1));
+  EXPECT_FALSE(ApplySslParameter("alert_timeout", Term::Int(-1), "ERL_FLAGS", options).ok());
+  EXPECT_TRUE(ApplySslParameter("bypass_pem_cache", Term::Atom("true"), "E", options).ok());
+  EXPECT_EQ(options.ignored, Names{"-ssl bypass_pem_cache (E)"});
   EXPECT_TRUE(ApplySslParameter("ssl_pem_cache_clean", Term::Int(500), "ERL_FLAGS", options).ok());
   EXPECT_EQ(options.pem_cache_clean, std::chrono::milliseconds(500));
   EXPECT_FALSE(ApplySslParameter("ssl_pem_cache_clean", Term::Int(-1), "ERL_FLAGS", options).ok());

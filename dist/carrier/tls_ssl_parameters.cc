@@ -11,6 +11,8 @@
 #include "dist/carrier/tls_option_apply.h"
 #include "dist/carrier/tls_options.h"
 #include "dist/term_text.h"
+#include "tls/function_registry.h"
+#include "tls/timeout.h"
 
 namespace noded::dist {
 namespace {
@@ -74,23 +76,36 @@ absl::Status ApplyServerMax(const ParameterCall& call, const Term& value) {
 }
 
 absl::Status ApplySessionCb(const ParameterCall& call, const Term& value) {
-  if (!value.IsAtom("memory") && !value.IsAtom("sqlite")) {
-    return call.Wrong(value, "memory or sqlite");
+  if (!value.is_atom()) return call.Wrong(value, "memory, sqlite or a registered name");
+  const std::string_view name = value.atom();
+  if (name != kMemorySessions && name != kSqliteSessions) {
+    auto registered = tls::FunctionRegistry::Shared().FindSessionCb(name);
+    if (!registered.ok()) {
+      return base::Annotate(registered.status(),
+                            fmt::format("-ssl {} ({}): is memory, sqlite or a registered name",
+                                        call.key, call.origin));
+    }
   }
-  call.options.session_cb.is_sqlite = value.IsAtom("sqlite");
+  call.options.session_cb.name = std::string(name);
   return absl::OkStatus();
 }
 absl::Status ApplySessionCbInitArgs(const ParameterCall& call, const Term& value) {
-  constexpr std::string_view kExpected = "[{folder, \"/var/lib/noded\"}], with session_cb sqlite";
   if (!value.is_proper_list() || value.AsText().value_or("").size() > 0) {
-    return call.Wrong(value, kExpected);
+    return call.Wrong(value, "a list, as in [{folder, \"/var/lib/noded\"}] for session_cb sqlite");
   }
-  for (const Term& element : value.list()) {
-    std::optional<std::string> folder;
-    if (element.IsTagged("folder", 2)) folder = element.tuple()[1].AsText();
-    if (!folder || folder->empty()) return call.Wrong(element, kExpected);
-    call.options.session_cb.folder = *std::move(folder);
+  call.options.session_cb.init_args = value;
+  return absl::OkStatus();
+}
+
+absl::Status ApplyAlertTimeout(const ParameterCall& call, const Term& value) {
+  std::chrono::milliseconds timeout = tls::kInfinity;
+  if (!value.IsAtom("infinity")) {
+    ASSIGN_OR_RETURN(const int64_t number,
+                     Number(call, value, 0, std::numeric_limits<int32_t>::max(), "milliseconds"));
+    timeout = std::chrono::milliseconds(number);
   }
+  call.options.server.traffic.alert_timeout = timeout;
+  call.options.client.traffic.alert_timeout = timeout;
   return absl::OkStatus();
 }
 
@@ -99,6 +114,7 @@ struct Parameter {
   absl::Status (*apply)(const ParameterCall& call, const Term& value);  // null: without effect
 };
 constexpr Parameter kParameters[] = {
+    {"alert_timeout", ApplyAlertTimeout},
     {"protocol_version", ApplyProtocolVersion},
     {"session_cache_client_max", ApplyClientMax},
     {"session_cache_server_max", ApplyServerMax},
@@ -106,7 +122,6 @@ constexpr Parameter kParameters[] = {
     {"session_cb_init_args", ApplySessionCbInitArgs},
     {"session_lifetime", ApplySessionLifetime},
     {"ssl_pem_cache_clean", ApplyPemCacheClean},
-    {"alert_timeout", nullptr},
     {"bypass_pem_cache", nullptr},
     {"client_session_ticket_lifetime", nullptr},
     {"client_session_ticket_store_size", nullptr},
@@ -119,6 +134,11 @@ constexpr Parameter kParameters[] = {
 };
 
 }  // namespace
+
+bool IsSslParameter(std::string_view key) {
+  return std::any_of(std::begin(kParameters), std::end(kParameters),
+                     [key](const Parameter& parameter) { return parameter.key == key; });
+}
 
 absl::Status ApplySslParameter(std::string_view key, const Term& value, std::string_view origin,
                                TlsOptions& options) {

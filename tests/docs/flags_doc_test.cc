@@ -32,17 +32,13 @@ TEST(FlagsDocTest, EveryFlagIsDescribed) {
 
 TEST(FlagsDocTest, EveryTlsOptionHasItsStatus) {
   const std::string page = Text("docs/flags.md");
-  const size_t later = page.find("Not yet in this version"), none = page.find("Accepted without"),
-               never = page.find("Refused for good");
+  const size_t none = page.find("Accepted without"), never = page.find("Refused for good");
   ASSERT_NE(never, std::string::npos);
   for (const dist::TlsOptionEntry& option : dist::AllTlsOptions()) {
     const std::string name = fmt::format("`{}`", option.name);
     switch (option.use) {
       case dist::TlsOptionUse::kApplied:
-        EXPECT_LT(page.find(name), later) << name;
-        break;
-      case dist::TlsOptionUse::kLater:
-        EXPECT_TRUE(Has(page.substr(later, none - later), name)) << name;
+        EXPECT_LT(page.find(name), none) << name;
         break;
       case dist::TlsOptionUse::kNoEffect:
         EXPECT_TRUE(Has(page.substr(none, never - none), name)) << name;

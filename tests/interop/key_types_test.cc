@@ -156,7 +156,8 @@ TEST_P(KeyTypesTest, Otp) {
 }
 
 // Ed25519: refused at the first look for certificates of our own (tls/own_certificate_test.cc), and
-// by the peer when it has nothing else, since we say in each hello what we can check.
+// by the peer when it has nothing else (or by us, when it shows none), since we say in each hello
+// what we can check.
 class Ed25519Test : public testing::TestWithParam<Version> {
  protected:
   Ed25519Test() {
@@ -210,6 +211,56 @@ TEST_P(Ed25519Test, AClientThatHasNothingElseShowsNoneAndIsRefused) {
   EXPECT_EQ(ReasonOf(stream.status()),
             GetParam() == Version::kTls12 ? "handshake_failure" : "certificate_required")
       << stream.status();
+}
+
+TEST_P(Ed25519Test, GnutlsThatHasNothingElseIsTurnedAwayInBothRoles) {
+  TlsSide ours(Ours(tls::Role::kServer), Ours(tls::Role::kClient));
+  const uint16_t port = testlib::FreePort();
+  const std::string priority = "NORMAL:-VERS-ALL:+VERS-TLS" + VersionText(GetParam());
+  auto server = Start({"gnutls-serv", "--echo", "--port", std::to_string(port), "--x509certfile",
+                       dir_.File("peer.pem"), "--x509keyfile", dir_.File("peer.key"), "--priority",
+                       priority});
+  auto line = server->WaitForOutput("listening on IPv4.*done");
+  ASSERT_TRUE(line.ok()) << line.status();
+  StreamResult stream = ours.Connect(port, "peer.example");
+  EXPECT_EQ(ReasonOf(stream.status()), "handshake_failure") << stream.status();
+
+  auto accepted = ours.Accept();
+  auto client = Start({"gnutls-cli", "127.0.0.1", "--port", std::to_string(ours.port()),
+                       "--insecure", "--x509certfile", dir_.File("peer.pem"), "--x509keyfile",
+                       dir_.File("peer.key"), "--priority", priority});
+  StreamResult served = accepted.get();
+  EXPECT_FALSE(served.ok());
+  EXPECT_EQ(ReasonOf(served.status()),
+            GetParam() == Version::kTls12 ? "handshake_failure" : "certificate_required")
+      << served.status();
+}
+
+TEST_P(Ed25519Test, OtpThatHasNothingElseIsTurnedAwayInBothRoles) {
+  OtpNode otp{{}};
+  otp.Eval("{ok, _} = application:ensure_all_started(ssl)");
+  otp.Eval("logger:set_primary_config(level, none)");
+  otp.Eval(
+      fmt::format("Own = [binary, {{active, false}}, {{certfile, \"{}\"}}, {{keyfile, "
+                  "\"{}\"}}, {{verify, verify_none}}, {{versions, ['tlsv{}']}}]",
+                  dir_.File("peer.pem"), dir_.File("peer.key"), VersionText(GetParam())));
+  TlsSide ours(Ours(tls::Role::kServer), Ours(tls::Role::kClient));
+  const std::string port = otp.Eval(
+      "{ok, L} = ssl:listen(0, [{ip, {127,0,0,1}} | Own]), {ok, {_, Port}} = ssl:sockname(L), "
+      "Port");
+  otp.Post("{ok, H} = ssl:transport_accept(L, 30000), {error, _} = ssl:handshake(H, 30000)");
+  StreamResult stream = ours.Connect(static_cast<uint16_t>(std::stoi(port)), "peer.example");
+  EXPECT_FALSE(stream.ok());
+  // OTP 25 names the alert in its own way.
+  EXPECT_TRUE(ReasonOf(stream.status()) == "handshake_failure" ||
+              ReasonOf(stream.status()) == "insufficient_security")
+      << stream.status();
+
+  auto accepted = ours.Accept();
+  otp.Post(fmt::format("C = ssl:connect({{127,0,0,1}}, {}, Own, 30000)", ours.port()));
+  StreamResult served = accepted.get();
+  EXPECT_FALSE(served.ok());
+  EXPECT_FALSE(base::MendOf(served.status()).empty()) << served.status();
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "tests/testlib/process.h"
 #include "tests/testlib/runfiles.h"
 #include "tests/testlib/sanitizer.h"
+#include "tests/testlib/temp_dir.h"
 #include "tests/testlib/test_certs.h"
 #include "tests/testlib/wait.h"
 
@@ -130,6 +131,39 @@ TEST_P(NodectlTlsTest, InfoSaysWhatWasAgreed) {
   // Without trust anchors nothing is verified, and that is said.
   EXPECT_THAT(Connect({"--info", "verify", "verify_none"}).out,
               HasSubstr("verification not verified\n"));
+}
+
+// The parameters of -ssl, by their own names.
+TEST_P(NodectlTlsTest, ALaterConnectionGoesOnWithTheSession) {
+  TempDir dir;
+  const Words keeping = {"session_cb", "sqlite", "session_cb_init_args",
+                         fmt::format("[{{folder, \"{}\"}}]", dir.path())};
+  auto server = Serve(Joined({Own(node_), {"session_lifetime", "600", "alert_timeout", "2000"}}));
+  for (int round = 0; round < 2; ++round) {
+    // TLS 1.3's ticket comes with what is received.
+    EXPECT_EQ(Connect(Joined({Trusting(), keeping}), "hello").out, "hello");
+    const Finished info = Connect(Joined({{"--info"}, Trusting(), keeping}));
+    EXPECT_THAT(info.out, HasSubstr("session      resumed\n")) << info.err;
+  }
+  auto line = server->WaitForOutput(" resumed");
+  EXPECT_TRUE(line.ok()) << line.status();
+
+  // openssl goes on with ours, too.
+  const std::string kept = dir.File("session.pem");
+  for (const bool is_second : {false, true}) {
+    auto client = Start(Joined({{"openssl", "s_client", "-connect", "127.0.0.1:" + port_, "-CAfile",
+                                 certs_.ca(), "-no_ign_eof", GetParam().openssl_flag()},
+                                {is_second ? "-sess_in" : "-sess_out", kept}}),
+                        /*has_input=*/true);
+    EXPECT_TRUE(client->Write("hello\n").ok());
+    auto echoed = client->WaitForOutput("^hello");
+    EXPECT_TRUE(echoed.ok()) << echoed.status();
+    client->CloseInput();
+    EXPECT_TRUE(client->WaitForExit().ok());
+    const bool is_reused = client->Out().find("Reused, ") != std::string::npos;
+    EXPECT_EQ(is_reused, is_second) << client->Out();
+  }
+  ExpectCleanEnd(*server);
 }
 
 TEST_P(NodectlTlsTest, OpensslsClientIsServed) {

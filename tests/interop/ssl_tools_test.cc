@@ -94,5 +94,23 @@ TEST_P(SslToolsTest, GnutlsConnects) {
   Serve(std::move(accepted), *client);
 }
 
+// RFC 5705 and RFC 8446 7.5 as another implementation has them.
+TEST_P(SslToolsTest, OpensslExportsTheSameKeys) {
+  ListenAt();
+  auto accepted = Accept({.options = {.packet = Packet::kLine}});
+  auto client =
+      Start({"openssl", "s_client", "-connect", "127.0.0.1:" + std::to_string(listener_->port()),
+             "-servername", "b.example", "-verify_return_error", "-cert", peer_.cert, "-key",
+             peer_.key, "-CAfile", certs_.ca(), "-keymatexport", "EXPORTER-noded-test",
+             "-keymatexportlen", "48", Openssl()});
+  auto socket = accepted.get();
+  ASSERT_TRUE(socket.ok()) << socket.status() << client->Err();
+  auto theirs = client->WaitForOutput("Keying material: ([0-9A-F]+)");
+  ASSERT_TRUE(theirs.ok()) << theirs.status();
+  auto ours = (*socket)->ExportKeyMaterial("EXPORTER-noded-test", std::nullopt, 48);
+  ASSERT_TRUE(ours.ok()) << ours.status();
+  EXPECT_EQ(base::FromHex((*theirs)[1]), *ours);
+}
+
 }  // namespace
 }  // namespace noded::tls

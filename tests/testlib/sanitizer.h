@@ -1,5 +1,5 @@
-// Whether the tests, and the programs that they run, are built with a sanitizer. It keeps freed memory
-// and finds leaks by itself: resident memory says nothing then.
+// Whether the tests, and the programs that they run, are built with a sanitizer. It keeps freed
+// memory and finds leaks by itself: resident memory says nothing then.
 #pragma once
 
 namespace noded::testlib {

@@ -1,5 +1,5 @@
-// The option log_alert: one line for an alert that ended a connection, sent or received. For
-// tls/ssl_*.cc alone.
+// The option log_alert: one line for an alert that ended a connection, sent or received. For tls/
+// alone.
 #pragma once
 
 #include "absl/status/status.h"

@@ -1,4 +1,4 @@
-#include "tls/ssl_alert_log.h"
+#include "tls/alert_log.h"
 
 #include <string>
 
