@@ -1,8 +1,12 @@
 #include "node/establish.h"
 
+#include <memory>
+#include <optional>
 #include <utility>
 
 #include "asio/co_spawn.hpp"
+#include "asio/redirect_error.hpp"
+#include "asio/steady_timer.hpp"
 #include "asio/use_awaitable.hpp"
 #include "fmt/format.h"
 
@@ -16,8 +20,22 @@ using base::Task;
 using dist::AtomName;
 using dist::Handshake;
 
-Task<Handshake::Verdict> JudgeAtHome(Peers& peers, Handshake::PeerNamed peer) {
-  co_return peers.Judge(peer);
+Task<Handshake::Verdict> JudgeAtHome(base::Loop& home, Peers& peers, Handshake::PeerNamed peer) {
+  struct Answer {
+    asio::steady_timer given;  // never expires
+    std::optional<Handshake::Verdict> verdict;
+  };
+  auto answer = std::make_shared<Answer>(
+      Answer{asio::steady_timer(home.io(), asio::steady_timer::time_point::max()), std::nullopt});
+  peers.Judge(peer, [answer](Handshake::Verdict verdict) {
+    answer->verdict = verdict;
+    answer->given.cancel();
+  });
+  while (!answer->verdict) {
+    asio::error_code ignored;
+    co_await answer->given.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+  co_return *answer->verdict;
 }
 
 Task<bool> AskAtHome(Peers& peers, AtomName node) { co_return peers.IsOldLinkGone(node); }
@@ -33,7 +51,7 @@ class AskPeers : public dist::ConnectionDecisions {
       : home_(home), peers_(peers), called_(std::move(called)) {}
 
   Task<Handshake::Verdict> Judge(Handshake::PeerNamed peer) override {
-    auto asked = JudgeAtHome(peers_, std::move(peer));
+    auto asked = JudgeAtHome(home_, peers_, std::move(peer));
     const Handshake::Verdict verdict =
         co_await asio::co_spawn(home_.io(), std::move(asked), asio::use_awaitable);
     co_return verdict;

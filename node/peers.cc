@@ -10,6 +10,7 @@ namespace noded::node {
 
 using dist::AtomName;
 using dist::Handshake;
+using Verdict = Handshake::Verdict;
 
 bool Peers::Peer::is_hidden() const { return (link->peer().flags & dist::dflag::kPublished) == 0; }
 
@@ -67,15 +68,22 @@ bool Peers::Disconnect(const AtomName& node) {
   return true;
 }
 
-Handshake::Verdict Peers::Judge(const Handshake::PeerNamed& peer) {
-  if (is_closed_) return Handshake::Verdict::kNotAllowed;
-  if (peer.name == self_) return Handshake::Verdict::kNotAllowed;
-  if (connected_.contains(peer.name)) return Handshake::Verdict::kAlive;
-  auto attempt = attempts_.find(peer.name);
-  if (attempt == attempts_.end() || !attempt->second.is_ours) return Handshake::Verdict::kOk;
-  if (self_ > peer.name) return Handshake::Verdict::kNok;
-  attempt->second.peer_tries = true;
-  return Handshake::Verdict::kOkSimultaneous;
+void Peers::Judge(const Handshake::PeerNamed& peer, Judged done) {
+  if (is_closed_ || peer.name == self_) return done(Verdict::kNotAllowed);
+  if (connected_.contains(peer.name)) return done(Verdict::kAlive);
+  const auto found = attempts_.find(peer.name);
+  if (found == attempts_.end() || !found->second.is_ours) return done(Verdict::kOk);
+  Attempt& attempt = found->second;
+  if (self_ < peer.name) {
+    attempt.peer_tries = true;
+    return done(Verdict::kOkSimultaneous);
+  }
+  if (attempt.is_committed) return done(Verdict::kNok);
+  attempt.held.push_back(std::move(done));
+}
+
+void Peers::Answer(Attempt& attempt, Verdict verdict) {
+  for (const Judged& done : std::exchange(attempt.held, {})) done(verdict);
 }
 
 bool Peers::Commit(const AtomName& node, Direction direction) {
@@ -83,12 +91,15 @@ bool Peers::Commit(const AtomName& node, Direction direction) {
   const auto attempt = attempts_.find(node);
   const bool is_trying = attempt != attempts_.end() && attempt->second.is_ours;
   if (direction == Direction::kOutgoing) {
-    if (is_trying) attempt->second.is_committed = true;
-    return is_trying;
+    if (!is_trying) return false;
+    attempt->second.is_committed = true;
+    Answer(attempt->second, Verdict::kNok);
+    return true;
   }
   if (!is_trying) return true;
   if (self_ > node && attempt->second.is_committed) return false;
   AwaitPeer(attempt->second);
+  Answer(attempt->second, Verdict::kNok);
   return true;
 }
 
@@ -115,6 +126,7 @@ void Peers::LinkUp(std::shared_ptr<dist::NodeLink> link, Direction direction) {
   hooks_.up(peer);
   auto attempt = attempts_.extract(name);
   if (attempt.empty()) return;
+  Answer(attempt.mapped(), Verdict::kAlive);
   std::shared_ptr<dist::NodeLink> current = peer.link;
   for (auto& [control, payload] : attempt.mapped().queue) {
     current->Send(std::move(control), std::move(payload));
@@ -136,7 +148,10 @@ void Peers::ConnectFailed(const AtomName& node, const absl::Status& why, bool is
   if (!attempt.is_ours) return;
   // A node with a greater name ends our handshake so when it is bound to its own.
   const bool is_overtaken = attempt.peer_tries && attempt.is_committed;
-  if (is_simultaneous || is_overtaken) return AwaitPeer(attempt);
+  if (is_simultaneous || is_overtaken) {
+    AwaitPeer(attempt);
+    return Answer(attempt, Verdict::kOk);
+  }
   base::LogWarn("connect_failed").Add("peer", node.view()).Add(why);
   Fail(node, why);
 }
@@ -144,6 +159,7 @@ void Peers::ConnectFailed(const AtomName& node, const absl::Status& why, bool is
 void Peers::Fail(const AtomName& node, const absl::Status& why) {
   auto attempt = attempts_.extract(node);
   if (attempt.empty()) return;
+  Answer(attempt.mapped(), is_closed_ ? Verdict::kNotAllowed : Verdict::kOk);
   hooks_.unreachable(node, why);
   for (auto& done : attempt.mapped().waiters) done(why);
 }

@@ -3,17 +3,18 @@
 //   Peers peers(self, options, hooks);
 //   peers.SendTo("shop@host", control, payload);          // connects when need be
 //   peers.Connect("shop@host", [](absl::Status s) { ... });
-//   Handshake::Verdict verdict = peers.Judge(peer_named); // the acceptor asks
+//   peers.Judge(peer_named, [](Handshake::Verdict v) { ... });      // the acceptor asks
 //   peers.LinkUp(link, direction);                        // a handshake is done
 //
 // A table and its rules, no socket: `hooks.connect` starts an attempt, which ends in LinkUp or
 // ConnectFailed. When two nodes connect to each other at once, the attempt of the node with the
 // greater name goes on (dist_util's rule); the other side's is answered `nok`, and waits here for
-// the peer's to arrive. Names in handshakes prove nothing, so they end nothing here; an attempt
-// that begins while the peer's is half way meets it where cookies are proved: the node with the
-// greater name takes the peer's unless its own proof is out, and the other one takes what is proved
-// to it. Confined to the node's home loop. Source: OTP lib/kernel/src/net_kernel.erl,
-// dist_util.erl.
+// the peer's to arrive. That answer is held back until the peer has heard of the attempt that goes
+// on: OTP tells its user that there is no connection when `nok` comes first. Names in handshakes
+// prove nothing, so they end nothing here; an attempt that begins while the peer's is half way
+// meets it where cookies are proved: the node with the greater name takes the peer's unless its own
+// proof is out, and the other one takes what is proved to it. Confined to the node's home loop.
+// Source: OTP lib/kernel/src/net_kernel.erl, dist_util.erl.
 #pragma once
 
 #include <chrono>
@@ -79,7 +80,9 @@ class Peers : public Outbound {
   // Ends the connection after what is queued. False when there is none.
   bool Disconnect(const dist::AtomName& node);
 
-  dist::Handshake::Verdict Judge(const dist::Handshake::PeerNamed& peer);
+  using Judged = std::function<void(dist::Handshake::Verdict)>;
+  // `done` is called once, at once or when our own attempt to that node has got on or failed.
+  void Judge(const dist::Handshake::PeerNamed& peer, Judged done);
   // Asked by an attempt of ours whose peer believes to be connected.
   bool IsOldLinkGone(const dist::AtomName& node) const;
   // Asked when a handshake comes to the message that binds us: our proof (outgoing), or our answer
@@ -108,12 +111,14 @@ class Peers : public Outbound {
     bool is_ours = true;        // false: the peer's attempt is awaited
     bool is_committed = false;  // our proof is with the peer
     bool peer_tries = false;    // or somebody who says to be the peer
+    std::vector<Judged> held;   // to be told `nok`
     base::TimePoint give_up{};
   };
 
   void Begin(const dist::AtomName& node);
   void Fail(const dist::AtomName& node, const absl::Status& why);
   void AwaitPeer(Attempt& attempt) const;
+  static void Answer(Attempt& attempt, dist::Handshake::Verdict verdict);
 
   const dist::AtomName self_;
   const Options options_;

@@ -96,8 +96,19 @@ class PeersTest : public testing::Test {
     loop_.Run([] { return true; });  // what was sent is in the link now
     return link->counters().messages_out;
   }
+  using Verdicts = std::shared_ptr<std::vector<Verdict>>;
+  // Filled when it is given.
+  Verdicts Ask(const char* node) {
+    auto verdicts = std::make_shared<std::vector<Verdict>>();
+    peers_->Judge({.name = node, .flags = 0, .creation = 1, .version = 6},
+                  [verdicts](Verdict verdict) { verdicts->push_back(verdict); });
+    return verdicts;
+  }
+  // One that is given at once.
   Verdict Judge(const char* node) {
-    return peers_->Judge({.name = node, .flags = 0, .creation = 1, .version = 6});
+    const Verdicts verdicts = Ask(node);
+    EXPECT_EQ(verdicts->size(), 1u) << node;
+    return verdicts->empty() ? Verdict::kNotAllowed : verdicts->front();
   }
   // A connect whose outcome is kept.
   std::shared_ptr<std::vector<absl::Status>> Connect(const char* node) {
@@ -128,7 +139,11 @@ TEST_F(PeersTest, JudgesAPeerByWhatThereIsWithIt) {
 
   Connect(kLess);
   Connect(kGreater);
-  EXPECT_EQ(Judge(kLess), Verdict::kNok) << "ours goes on";
+  const Verdicts held = Ask(kLess);
+  EXPECT_TRUE(held->empty()) << "ours goes on, and the peer is to hear of it first";
+  EXPECT_TRUE(peers_->Commit(kLess, Peers::Direction::kOutgoing));
+  EXPECT_EQ(*held, std::vector{Verdict::kNok});
+  EXPECT_EQ(Judge(kLess), Verdict::kNok);
   EXPECT_EQ(Judge(kGreater), Verdict::kOkSimultaneous) << "its goes on";
   EXPECT_EQ(Judge("other@host"), Verdict::kOk);
 
@@ -142,6 +157,33 @@ TEST_F(PeersTest, JudgesAPeerByWhatThereIsWithIt) {
 
   peers_->CloseAll();
   for (const char* node : {kLess, kGreater}) EXPECT_EQ(Judge(node), Verdict::kNotAllowed);
+}
+
+TEST_F(PeersTest, AnAnswerThatIsHeldBackComesHoweverOurAttemptEnds) {
+  Connect(kLess);
+  Verdicts held = Ask(kLess);
+  const Verdicts second = Ask(kLess);
+  peers_->ConnectFailed(kLess, Refused(), false);
+  EXPECT_EQ(*held, std::vector{Verdict::kOk}) << "the peer's may go on";
+  EXPECT_EQ(*second, std::vector{Verdict::kOk});
+
+  Connect(kLess);
+  held = Ask(kLess);
+  peers_->ConnectFailed(kLess, Refused(), /*is_simultaneous=*/true);
+  EXPECT_EQ(*held, std::vector{Verdict::kOk}) << "both sides said nok: somebody has to go on";
+
+  held = Ask(kLess);
+  EXPECT_EQ(*held, std::vector{Verdict::kOk});
+  peers_->LinkUp(MakeLink(kLess), Peers::Direction::kIncoming);
+  Connect("b@host");
+  held = Ask("b@host");
+  peers_->LinkUp(MakeLink("b@host"), Peers::Direction::kIncoming);
+  EXPECT_EQ(*held, std::vector{Verdict::kAlive});
+
+  Connect("c@host");
+  held = Ask("c@host");
+  peers_->CloseAll();
+  EXPECT_EQ(*held, std::vector{Verdict::kNotAllowed});
 }
 
 TEST_F(PeersTest, ANameAloneEndsNothing) {

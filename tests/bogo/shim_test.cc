@@ -14,10 +14,12 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include "nlohmann/json.hpp"
 
 #include "base/status.h"
 #include "tests/testlib/process.h"
 #include "tests/testlib/runfiles.h"
+#include "tests/testlib/temp_dir.h"
 #include "tests/testlib/test_certs.h"
 #include "tls/engine.h"
 
@@ -534,6 +536,25 @@ TEST_F(ShimTest, ClientsRenegotiateWhenAServerAsks) {
     ASSERT_TRUE(server->engine().Renegotiate().ok());
     EXPECT_TRUE(server->Until([&] { return server->renegotiated() == 1; })) << server->error();
     EXPECT_EQ(Run(std::move(server)), *expected == '1' ? 0 : 1) << shim_->Err();
+  }
+}
+
+// The list that the runner is given: every disabled case says why, and who it is that cannot.
+TEST(BogoConfigTest, EveryDisabledCaseHasItsReason) {
+  const auto config =
+      nlohmann::json::parse(testlib::ReadFile(testlib::ProgramPath("tests/bogo/config.json")),
+                            nullptr, /*allow_exceptions=*/false);
+  ASSERT_TRUE(config.is_object());
+  ASSERT_TRUE(config["DisabledTests"].is_object());
+  EXPECT_GT(config["DisabledTests"].size(), 0u);
+  for (const auto& [name, reason] : config["DisabledTests"].items()) {
+    const std::string text = reason.is_string() ? reason.get<std::string>() : "";
+    const bool says_who =
+        text.starts_with("ours: ") || text.starts_with("shim: ") || text.starts_with("mbedTLS");
+    EXPECT_TRUE(says_who && text.size() > std::string_view("ours: ").size()) << name << ": " << text;
+  }
+  for (const auto& [ours, runners] : config["ErrorMap"].items()) {
+    EXPECT_TRUE(runners.is_array() || runners.is_string()) << ours;
   }
 }
 
