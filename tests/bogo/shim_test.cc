@@ -551,7 +551,8 @@ TEST(BogoConfigTest, EveryDisabledCaseHasItsReason) {
     const std::string text = reason.is_string() ? reason.get<std::string>() : "";
     const bool says_who =
         text.starts_with("ours: ") || text.starts_with("shim: ") || text.starts_with("mbedTLS");
-    EXPECT_TRUE(says_who && text.size() > std::string_view("ours: ").size()) << name << ": " << text;
+    EXPECT_TRUE(says_who && text.size() > std::string_view("ours: ").size())
+        << name << ": " << text;
   }
   for (const auto& [ours, runners] : config["ErrorMap"].items()) {
     EXPECT_TRUE(runners.is_array() || runners.is_string()) << ours;
