@@ -138,6 +138,10 @@ void Node::Export(const AtomName& module, const AtomName& function, int arity, F
   core_->functions.Add(module, function, arity, std::move(body));
 }
 
+void Node::Export(const AtomName& module, const AtomName& function, TypedFunction typed) {
+  Export(module, function, typed.arity, std::move(typed.body));
+}
+
 std::vector<std::string> Node::ExportedFunctions() const { return core_->functions.Names(); }
 
 absl::StatusOr<Pid> Node::Serve(const AtomName& name, GenServer server) {

@@ -33,6 +33,7 @@
 #include "node/mailbox.h"
 #include "node/options.h"
 #include "node/services/gen_server.h"
+#include "node/typed.h"
 
 namespace noded::node {
 
@@ -88,6 +89,8 @@ class Node {
 
   void Export(const dist::AtomName& module, const dist::AtomName& function, int arity,
               Function body);
+  // As in node/typed.h.
+  void Export(const dist::AtomName& module, const dist::AtomName& function, TypedFunction typed);
   std::vector<std::string> ExportedFunctions() const;
   absl::StatusOr<dist::Pid> Serve(const dist::AtomName& name, GenServer server);
   // Registered under `name` when it is not empty.

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <future>
+#include <map>
 
 #include <gtest/gtest.h>
 
@@ -74,6 +75,22 @@ TEST_F(NodeTest, AnUnknownFunctionIsUndefWithItsArguments) {
     EXPECT_EQ(outcome->stack,
               Term::List({Term::Tuple({Term::Atom("no"), Term::Atom("such"), args, Term::Nil()})}));
   }
+}
+
+TEST_F(NodeTest, CallsAreMadeInTypesOfTheirOwn) {
+  auto a = Start("a"), b = Start("b");
+  b->Export("shop", "total", Typed([](const std::map<std::string, double>& prices) {
+              double total = 0;
+              for (const auto& [name, price] : prices) total += price;
+              return total;
+            }));
+  const auto total = [&](dist::Term args) {
+    return ResultAs<double>(a->Call({"b@127.0.0.1", "shop", "total", std::move(args)}));
+  };
+  EXPECT_EQ(*total(Arguments(std::map<std::string, double>{{"tea", 1.5}, {"jam", 2}})), 3.5);
+  const absl::Status wrong = total(Arguments(7)).status();
+  EXPECT_NE(wrong.message().find("argument 1: found 7, expected a map"), std::string::npos)
+      << wrong;
 }
 
 TEST_F(NodeTest, WhatAFunctionRaisesReachesTheCaller) {
