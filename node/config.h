@@ -94,6 +94,7 @@ struct NodeConfig {
   ListenConfig listen;
   TimeConfig time;
   AutoConnect dist_auto_connect = AutoConnect::kTrue;
+  bool start_pg = false;
   bool connect_all = true;
   dist::TlsOptions tls;
   base::LogLevel log_level = base::LogLevel::kInfo;

@@ -50,6 +50,7 @@ absl::StatusOr<NodeOptions> MakeNodeOptions(const NodeConfig& config) {
   options.epmd.addresses = config.epmd.addresses;
   options.epmd.fixed_port = config.epmd.fixed_port.value_or(0);
   options.auto_connect = Policy(config.dist_auto_connect);
+  options.start_pg = config.start_pg;
   options.net_ticktime = config.time.net_ticktime;
   options.tick_intensity = config.time.net_tickintensity;
   options.limits.handshake_timeout = config.time.net_setuptime;

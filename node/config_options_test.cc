@@ -24,6 +24,7 @@ TEST(ConfigOptionsTest, EverySettingReachesTheNode) {
   config.time.net_ticktime = std::chrono::seconds(15);
   config.time.net_setuptime = std::chrono::milliseconds(2500);
   config.dist_auto_connect = AutoConnect::kOnce;
+  config.start_pg = true;
   auto options = MakeNodeOptions(config);
   ASSERT_TRUE(options.ok()) << options.status();
   EXPECT_EQ(options->name, "a@box");
@@ -39,6 +40,7 @@ TEST(ConfigOptionsTest, EverySettingReachesTheNode) {
   EXPECT_EQ(options->epmd.addresses, std::vector<std::string>{"::1"});
   EXPECT_EQ(options->epmd.fixed_port, 7000);
   EXPECT_EQ(options->auto_connect, ConnectPolicy::kOnce);
+  EXPECT_TRUE(options->start_pg);
   EXPECT_EQ(options->net_ticktime, std::chrono::seconds(15));
   EXPECT_EQ(options->limits.handshake_timeout, std::chrono::milliseconds(2500));
 }

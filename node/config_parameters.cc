@@ -179,6 +179,14 @@ absl::Status ReadConnectAll(const Parameter& parameter, NodeConfig& config) {
   return absl::OkStatus();
 }
 
+absl::Status ReadStartPg(const Parameter& parameter, NodeConfig& config) {
+  ASSIGN_OR_RETURN(Term value, parameter.Value());
+  const std::optional<bool> is_on = value.AsBool();
+  if (!is_on) return parameter.WrongValue("true or false");
+  config.start_pg = *is_on;
+  return absl::OkStatus();
+}
+
 absl::Status ReadLoggerLevel(const Parameter& parameter, NodeConfig& config) {
   ASSIGN_OR_RETURN(Term value, parameter.Value());
   // OTP's levels above error are error here, all is debug, notice is info.
@@ -216,6 +224,7 @@ constexpr Known kKernel[] = {
     {"net_setuptime", ReadSetuptime},
     {"net_tickintensity", ReadTickintensity},
     {"net_ticktime", ReadTicktime},
+    {"start_pg", ReadStartPg},
 };
 
 // Of the code server, the shell, OTP's log, other ways to start: nothing here.
@@ -258,7 +267,6 @@ constexpr std::string_view kBeamKernel[] = {"backwards_compatible",
                                             "start_distribution",
                                             "start_er",
                                             "start_inet",
-                                            "start_pg",
                                             "start_pg2",
                                             "start_timer",
                                             "sync_nodes_mandatory",

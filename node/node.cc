@@ -7,6 +7,8 @@
 #include "base/status.h"
 #include "node/node_core.h"
 #include "node/services/builtins.h"
+#include "node/services/pg_functions.h"
+#include "node/services/pg_scope.h"
 #include "node/services/relays.h"
 
 namespace noded::node {
@@ -22,6 +24,7 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Start(NodeOptions options, dist::Car
   // Callers come as soon as it listens: its functions are there before.
   AddBuiltins(*node);
   AddRelays(*node);
+  AddPgFunctions(*node);
   RETURN_IF_ERROR(node->core_->Start());
   return node;
 }
@@ -143,6 +146,20 @@ void Node::Export(const AtomName& module, const AtomName& function, TypedFunctio
 }
 
 std::vector<std::string> Node::ExportedFunctions() const { return core_->functions.Names(); }
+
+absl::StatusOr<ProcessGroups> Node::OpenScope(const AtomName& scope) {
+  ASSIGN_OR_RETURN(std::shared_ptr<PgScope> opened,
+                   core_->AtHome([&] { return core_->OpenScope(scope); }));
+  return ProcessGroups(core_->home, std::move(opened));
+}
+
+std::optional<ProcessGroups> Node::FindScope(const AtomName& scope) const {
+  return core_->AtHome([&]() -> std::optional<ProcessGroups> {
+    const auto found = core_->scopes.find(scope);
+    if (found == core_->scopes.end()) return std::nullopt;
+    return ProcessGroups(core_->home, found->second);
+  });
+}
 
 absl::StatusOr<Pid> Node::Serve(const AtomName& name, GenServer server) {
   return core_->AtHome([&]() -> absl::StatusOr<Pid> {

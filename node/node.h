@@ -32,6 +32,7 @@
 #include "node/function.h"
 #include "node/mailbox.h"
 #include "node/options.h"
+#include "node/process_groups.h"
 #include "node/services/gen_server.h"
 #include "node/typed.h"
 
@@ -95,6 +96,12 @@ class Node {
   absl::StatusOr<dist::Pid> Serve(const dist::AtomName& name, GenServer server);
   // Registered under `name` when it is not empty.
   absl::StatusOr<std::unique_ptr<Mailbox>> OpenMailbox(const dist::AtomName& name = {});
+
+  // OTP's pg; starts the scope when it is not open yet. AlreadyExists when another process has its
+  // name.
+  absl::StatusOr<ProcessGroups> OpenScope(const dist::AtomName& scope = "pg");
+  // None when it is not open.
+  std::optional<ProcessGroups> FindScope(const dist::AtomName& scope = "pg") const;
 
   // From a mailbox' pid. The answers come into the mailbox.
   dist::Reference Monitor(const dist::Pid& from, const Destination& target);

@@ -8,6 +8,7 @@
 #include "dist/flags.h"
 #include "node/services/builtins.h"
 #include "node/services/net_kernel.h"
+#include "node/services/pg_scope.h"
 
 namespace noded::node {
 
@@ -169,6 +170,25 @@ void Node::Core::StartServices() {
   start("net_kernel", MakeNetKernel(signals));
   start("rex", parts->function_calls.MakeRex());
   parts->group_leader_pid = start("user", parts->group_leader);
+  if (options.start_pg) (void)OpenScope("pg");  // its name is free, too
+}
+
+absl::StatusOr<std::shared_ptr<PgScope>> Node::Core::OpenScope(const AtomName& name) {
+  if (const auto found = scopes.find(name); found != scopes.end()) return found->second;
+  const auto is_connected = [this](const AtomName& node) {
+    return parts->peers.Find(node) != nullptr;
+  };
+  auto scope = std::make_shared<PgScope>(parts->signals, name, is_connected);
+  const dist::Pid pid = parts->signals.Start(scope);
+  if (absl::Status named = parts->signals.processes().Register(name, pid); !named.ok()) {
+    parts->signals.Exit(pid, Term::Atom("normal"));
+    return named;
+  }
+  scopes[name] = scope;
+  for (const node::Peers::Peer& peer : parts->peers.Connected()) {
+    if (!options.is_hidden && !peer.is_hidden()) scope->NodeUp(peer.name);
+  }
+  return scope;
 }
 
 void Node::Core::BeginAttempt(const AtomName& node) {
@@ -240,6 +260,8 @@ void Node::Core::OnUp(const node::Peers::Peer& peer) {
     }
   }
   for (const Watcher& watcher : watchers) watcher(info, true, absl::OkStatus());
+  if (options.is_hidden || peer.is_hidden()) return;
+  for (const auto& [name, scope] : scopes) scope->NodeUp(peer.name);
 }
 
 void Node::Core::OnDown(const AtomName& node, const absl::Status& why) {

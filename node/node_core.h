@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <future>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -29,6 +30,8 @@
 #include "node/workers.h"
 
 namespace noded::node {
+
+class PgScope;
 
 class Node::Core {
  public:
@@ -70,7 +73,11 @@ class Node::Core {
   std::shared_ptr<Acceptor> acceptor;
   std::unique_ptr<Parts> parts;
   uint16_t port = 0;
-  std::vector<Watcher> watchers;  // home loop
+  std::vector<Watcher> watchers;                              // home loop
+  std::map<dist::AtomName, std::shared_ptr<PgScope>> scopes;  // home loop
+
+  // On the home loop: the scope, which is started when there is none.
+  absl::StatusOr<std::shared_ptr<PgScope>> OpenScope(const dist::AtomName& scope);
 
  private:
   absl::StatusOr<uint32_t> Register(uint16_t listen_port);

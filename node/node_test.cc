@@ -232,6 +232,52 @@ TEST_F(NodeTest, AStoppedPeerIsSeenAtOnceByMonitorsLinksAndWatchers) {
   EXPECT_TRUE(lost->tuple()[4].IsAtom("noconnection"));
 }
 
+TEST_F(NodeTest, ProcessGroupsAreKnownWhereverTheirScopeIsOpen) {
+  auto a = Start("a"), b = Start("b");
+  const Term carts = Term::Atom("carts");
+  auto here = a->OpenScope(), there = b->OpenScope();
+  ASSERT_TRUE(here.ok() && there.ok());
+  auto first = a->OpenMailbox(), second = a->OpenMailbox();
+  ASSERT_TRUE(first.ok() && second.ok());
+  const dist::Pid one = (*first)->pid(), two = (*second)->pid();
+  using Pids = ProcessGroups::Pids;
+  const auto soon = [](const ProcessGroups& groups, const Term& group, size_t count) {
+    return testlib::Eventually([&] { return groups.Members(group).size() == count; });
+  };
+  // What was joined before the nodes met, and after.
+  EXPECT_TRUE(here->Join(carts, one).ok());
+  ASSERT_TRUE(a->Connect("b@127.0.0.1").ok());
+  EXPECT_TRUE(soon(*there, carts, 1));
+  EXPECT_TRUE(here->Join(carts, Pids{one, two}).ok());
+  EXPECT_TRUE(soon(*there, carts, 3));
+  EXPECT_EQ(there->LocalMembers(carts), Pids());
+  EXPECT_EQ(here->LocalMembers(carts).size(), 3u);
+  EXPECT_EQ(there->Groups(), std::vector<Term>{carts});
+  EXPECT_EQ(there->LocalGroups(), std::vector<Term>());
+  // Only processes of the node itself, that are alive.
+  EXPECT_EQ(base::ReasonOf(there->Join(carts, one)), "nolocal");
+  EXPECT_EQ(base::ReasonOf(here->Leave(Term::Atom("other"), one)), "not_joined");
+  // As often as it joined; and at its end.
+  EXPECT_TRUE(here->Leave(carts, one).ok());
+  EXPECT_TRUE(soon(*there, carts, 2));
+  first->reset();
+  EXPECT_TRUE(soon(*there, carts, 1));
+  EXPECT_EQ(there->Members(carts), Pids{two});
+  EXPECT_EQ(base::ReasonOf(here->Join(carts, one)), "noproc");
+  // By name, as others call it; another scope is another world.
+  const auto members = [&](const char* scope) {
+    return ResultAs<Pids>(
+        a->Call({"b@127.0.0.1", "pg", "get_members", Arguments(dist::AtomName(scope), carts)}));
+  };
+  EXPECT_EQ(*members("pg"), Pids{two});
+  EXPECT_EQ(*members("elsewhere"), Pids());
+  // With the connection all that came over it goes.
+  EXPECT_TRUE(a->Disconnect("b@127.0.0.1"));
+  EXPECT_TRUE(soon(*there, carts, 0));
+  ASSERT_TRUE(b->Connect("a@127.0.0.1").ok());
+  EXPECT_TRUE(soon(*there, carts, 1)) << "they meet again";
+}
+
 TEST_F(NodeTest, TwoNodesThatConnectAtOnceEndWithOneLink) {
   for (int round = 0; round < 10; ++round) {
     auto a = Start("a"), b = Start("b");

@@ -43,6 +43,8 @@ struct NodeOptions {
   dist::ListenOptions listen;
   EpmdOptions epmd;
   ConnectPolicy auto_connect = ConnectPolicy::kAlways;
+  // The scope pg of process groups is open from the start (node/process_groups.h).
+  bool start_pg = false;
   // A peer that is silent for this long, give or take a quarter, is gone.
   std::chrono::milliseconds net_ticktime{60'000};
   // How many times in it a tick is sent.
