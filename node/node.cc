@@ -147,6 +147,22 @@ void Node::Export(const AtomName& module, const AtomName& function, TypedFunctio
 
 std::vector<std::string> Node::ExportedFunctions() const { return core_->functions.Names(); }
 
+absl::Status Node::RegisterName(const AtomName& name, const Pid& pid) {
+  return core_->AtHome([&] { return core_->parts->signals.processes().Register(name, pid); });
+}
+
+bool Node::UnregisterName(const AtomName& name) {
+  return core_->AtHome([&] { return core_->parts->signals.processes().Unregister(name); });
+}
+
+std::optional<Pid> Node::WhereIs(const AtomName& name) const {
+  return core_->AtHome([&] { return core_->parts->signals.processes().WhereIs(name); });
+}
+
+std::vector<AtomName> Node::RegisteredNames() const {
+  return core_->AtHome([&] { return core_->parts->signals.processes().Names(); });
+}
+
 absl::StatusOr<ProcessGroups> Node::OpenScope(const AtomName& scope) {
   ASSIGN_OR_RETURN(std::shared_ptr<PgScope> opened,
                    core_->AtHome([&] { return core_->OpenScope(scope); }));

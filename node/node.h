@@ -97,6 +97,13 @@ class Node {
   // Registered under `name` when it is not empty.
   absl::StatusOr<std::unique_ptr<Mailbox>> OpenMailbox(const dist::AtomName& name = {});
 
+  // A process has as many names as it is given. AlreadyExists (the name is taken), NotFound (no
+  // such process of this node); false when there was no such name.
+  absl::Status RegisterName(const dist::AtomName& name, const dist::Pid& pid);
+  bool UnregisterName(const dist::AtomName& name);
+  std::optional<dist::Pid> WhereIs(const dist::AtomName& name) const;
+  std::vector<dist::AtomName> RegisteredNames() const;
+
   // OTP's pg; starts the scope when it is not open yet. AlreadyExists when another process has its
   // name.
   absl::StatusOr<ProcessGroups> OpenScope(const dist::AtomName& scope = "pg");

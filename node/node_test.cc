@@ -1,6 +1,7 @@
 // Nodes in one process, over the plain carrier, with an embedded epmd on a port of their own.
 #include "node/node.h"
 
+#include <algorithm>
 #include <atomic>
 #include <future>
 #include <map>
@@ -230,6 +231,32 @@ TEST_F(NodeTest, AStoppedPeerIsSeenAtOnceByMonitorsLinksAndWatchers) {
   auto lost = (*mailbox)->Receive(kSoon);
   ASSERT_TRUE(lost);
   EXPECT_TRUE(lost->tuple()[4].IsAtom("noconnection"));
+}
+
+TEST_F(NodeTest, NamesAreGivenTakenAndFreed) {
+  auto a = Start("a"), b = Start("b");
+  auto mailbox = a->OpenMailbox();
+  ASSERT_TRUE(mailbox.ok());
+  const dist::Pid pid = (*mailbox)->pid();
+  EXPECT_TRUE(a->RegisterName("till", pid).ok());
+  EXPECT_EQ(a->RegisterName("rex", pid).code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(a->WhereIs("till"), pid);
+  const auto remote = [&](const char* name) {
+    return ResultAs<std::optional<dist::Pid>>(
+        b->Call({"a@127.0.0.1", "erlang", "whereis", Arguments(dist::AtomName(name))}));
+  };
+  EXPECT_EQ(*remote("till"), pid);
+  EXPECT_EQ(*remote("nobody"), std::nullopt);
+  const auto names = ResultAs<std::vector<dist::AtomName>>(
+      b->Call({"a@127.0.0.1", "erlang", "registered", Arguments()}));
+  ASSERT_TRUE(names.ok()) << names.status();
+  EXPECT_NE(std::find(names->begin(), names->end(), "till"), names->end());
+  EXPECT_TRUE(a->UnregisterName("till"));
+  EXPECT_FALSE(a->UnregisterName("till"));
+  EXPECT_TRUE(a->RegisterName("again", pid).ok());
+  mailbox->reset();
+  EXPECT_TRUE(Eventually([&] { return !a->WhereIs("again"); })) << "with the process";
+  EXPECT_EQ(a->RegisterName("late", pid).code(), absl::StatusCode::kNotFound);
 }
 
 TEST_F(NodeTest, ProcessGroupsAreKnownWhereverTheirScopeIsOpen) {

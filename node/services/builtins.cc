@@ -95,6 +95,10 @@ void AddBuiltins(Node& node) {
   });
   node.Export("erlang", "nodes", 1,
               [self](const CallContext&, Args args) { return Nodes(*self, args[0]); });
+  node.Export("erlang", "whereis", Typed([self](const dist::AtomName& name) {
+                return self->WhereIs(name);  // or undefined
+              }));
+  node.Export("erlang", "registered", Typed([self] { return self->RegisteredNames(); }));
   node.Export("erlang", "is_alive", 0,
               [](const CallContext&, Args) { return CallOutcome::Return(Term::Bool(true)); });
   node.Export("erlang", "system_time", 0, [](const CallContext&, Args) {
