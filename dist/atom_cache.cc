@@ -76,7 +76,6 @@ absl::Status AtomCache::ReadAtoms(base::ByteReader& in, std::vector<Term>& atoms
 void EncodePlainHeader(base::ByteWriter& out) {
   out.U8(kVersionMagic);
   out.U8(kDistHeader);
-  out.U8(0);
 }
 
 void EncodeFragmentHeader(bool is_first, uint64_t sequence_id, uint64_t fragment_id,
@@ -85,7 +84,6 @@ void EncodeFragmentHeader(bool is_first, uint64_t sequence_id, uint64_t fragment
   out.U8(is_first ? kFirstFragment : kNextFragment);
   out.U64(sequence_id);
   out.U64(fragment_id);
-  if (is_first) out.U8(0);
 }
 
 }  // namespace noded::dist

@@ -4,7 +4,7 @@
 //   ASSIGN_OR_RETURN(DistHeader header, cache.Read(packet));
 //   DecodeBareTermAt(packet, header.size, header.atoms, limits);
 //
-// What we send names no cached atoms (EncodePlainHeader): each atom is written where it stands.
+// What we send: dist/atom_cache_writer.h.
 // Errors of Read: DataLoss; the cache is then out of step with the peer and the link must be
 // closed. Not thread-safe. Source: OTP "External Term Format", Distribution Header.
 #pragma once
@@ -50,9 +50,9 @@ class AtomCache {
   std::vector<Term> entries_;  // [] where nothing was put; empty before the first atom
 };
 
-// 131, 68 and no atoms.
+// 131 and 68; the atoms follow (AtomCacheWriter).
 void EncodePlainHeader(base::ByteWriter& out);
-// 131, 69 (and no atoms) or 131, 70.
+// 131 and 69, behind which the atoms follow, or 131 and 70.
 void EncodeFragmentHeader(bool is_first, uint64_t sequence_id, uint64_t fragment_id,
                           base::ByteWriter& out);
 

@@ -1,9 +1,12 @@
 #include "dist/atom_cache.h"
 
+#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/limits.h"
+#include "dist/atom_cache_writer.h"
 #include "dist/etf.h"
 #include "gtest/gtest.h"
 
@@ -194,11 +197,30 @@ TEST(AtomCacheTest, AnAtomOfMoreThan255CharactersIsRefused) {
   EXPECT_FALSE(cache.Read(out.Take().ToSlice()).ok());
 }
 
-TEST(AtomCacheTest, OurHeadersAreRead) {
+// A header as we write it; `is_alone`: of a packet that may be overtaken.
+base::Slice Header(AtomCacheWriter& writer, const std::vector<AtomName>& atoms,
+                   bool is_alone = false) {
+  AtomTable table;
+  for (const AtomName& atom : atoms) EXPECT_TRUE(table.NumberOf(atom));
+  base::ByteWriter out;
+  EncodePlainHeader(out);
+  if (is_alone) {
+    AtomCacheWriter::WriteAlone(table, out);
+  } else {
+    writer.Write(table, out);
+  }
+  return out.Take().ToSlice();
+}
+
+TEST(AtomCacheWriterTest, HeadersWithoutAtomsAreShort) {
   AtomCache cache;
+  AtomCacheWriter writer;
+  AtomTable none;
   base::ByteWriter plain, first, next;
   EncodePlainHeader(plain);
+  writer.Write(none, plain);
   EncodeFragmentHeader(true, 7, 3, first);
+  AtomCacheWriter::WriteAlone(none, first);
   EncodeFragmentHeader(false, 7, 2, next);
   auto header = cache.Read(plain.Take().ToSlice());
   ASSERT_TRUE(header.ok());
@@ -213,6 +235,97 @@ TEST(AtomCacheTest, OurHeadersAreRead) {
   ASSERT_TRUE(header.ok());
   EXPECT_EQ(header->size, 18u);
   EXPECT_EQ(header->kind, kNextFragment);
+}
+
+TEST(AtomCacheWriterTest, AnAtomIsNamedOnceAndThenByNumber) {
+  AtomCache cache;
+  AtomCacheWriter writer;
+  const base::Slice first = Header(writer, {"shop@host", "rex"});
+  const base::Slice second = Header(writer, {"rex", "shop@host"});
+  EXPECT_EQ(first.size(), 2 + 1 + 2 + (2 + 9) + (2 + 3));
+  EXPECT_EQ(second.size(), 2 + 1 + 2 + 2u);
+  EXPECT_EQ(Names(cache.Read(first)->atoms), (std::vector<std::string>{"shop@host", "rex"}));
+  EXPECT_EQ(Names(cache.Read(second)->atoms), (std::vector<std::string>{"rex", "shop@host"}));
+  // The odd half byte behind an even count says how long texts are.
+  const std::string longest(AtomName::kMaxCharacters * 4, 'x');
+  for (const auto& atoms :
+       {std::vector<AtomName>{"a", longest.substr(0, 255)}, std::vector<AtomName>{"\xc3\xa9"},
+        std::vector<AtomName>{"b", "c", ""}}) {
+    std::vector<std::string> names;
+    for (const AtomName& atom : atoms) names.push_back(atom.ToString());
+    auto header = cache.Read(Header(writer, atoms));
+    ASSERT_TRUE(header.ok()) << header.status();
+    EXPECT_EQ(Names(header->atoms), names);
+  }
+  // 255 characters of four bytes each.
+  std::string wide;
+  for (size_t i = 0; i < AtomName::kMaxCharacters; ++i) wide += "\xf0\x9f\x8d\xb5";
+  auto header = cache.Read(Header(writer, {wide, "d", "rex"}));
+  ASSERT_TRUE(header.ok()) << header.status();
+  EXPECT_EQ(Names(header->atoms), (std::vector<std::string>{wide, "d", "rex"}));
+}
+
+TEST(AtomCacheWriterTest, MoreAtomsThanATableHoldsAreNotNumbered) {
+  AtomTable table;
+  for (int i = 0; i < 300; ++i) {
+    const auto number = table.NumberOf(AtomName("atom" + std::to_string(i)));
+    EXPECT_EQ(number.has_value(), i < 255) << i;
+    if (number) {
+      EXPECT_EQ(*number, i);
+    }
+  }
+  EXPECT_EQ(table.NumberOf("atom7"), 7);
+  EXPECT_EQ(table.NumberOf("atom254"), 254);
+  AtomCache cache;
+  AtomCacheWriter writer;
+  base::ByteWriter out;
+  EncodePlainHeader(out);
+  writer.Write(table, out);
+  EXPECT_LE(out.size(), 2 + AtomCacheWriter::kMaxBytes);
+  auto header = cache.Read(out.Take().ToSlice());
+  ASSERT_TRUE(header.ok()) << header.status();
+  EXPECT_EQ(header->atoms.size(), 255u);
+}
+
+// Many more atoms than the cache has places; those that go alone arrive at another time.
+TEST(AtomCacheWriterTest, AReaderFollowsWhateverIsEvictedAndOvertaken) {
+  AtomCache cache;
+  AtomCacheWriter writer;
+  std::vector<std::pair<base::Slice, std::vector<std::string>>> late;
+  uint32_t random = 1;
+  const auto draw = [&random](uint32_t below) {
+    random = random * 1664525 + 1013904223;
+    return (random >> 8) % below;
+  };
+  const auto check = [&cache](const base::Slice& bytes, const std::vector<std::string>& names) {
+    auto header = cache.Read(bytes);
+    ASSERT_TRUE(header.ok()) << header.status();
+    ASSERT_EQ(Names(header->atoms), names);
+  };
+  for (int round = 0; round < 3000; ++round) {
+    std::vector<AtomName> atoms;
+    std::vector<std::string> names;
+    const uint32_t count = draw(round % 50 == 0 ? 256 : 6);
+    for (uint32_t i = 0; i < count; ++i) {
+      const std::string name = "atom" + std::to_string(draw(5000));
+      if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+      names.push_back(name);
+      atoms.emplace_back(name);
+    }
+    const bool is_alone = draw(4) == 0;
+    const base::Slice bytes = Header(writer, atoms, is_alone);
+    if (is_alone) {
+      late.emplace_back(bytes, names);
+    } else {
+      check(bytes, names);
+    }
+    if (!late.empty() && draw(3) == 0) {
+      const size_t which = draw(static_cast<uint32_t>(late.size()));
+      check(late[which].first, late[which].second);
+      late.erase(late.begin() + static_cast<ptrdiff_t>(which));
+    }
+    if (HasFatalFailure()) return;
+  }
 }
 
 }  // namespace

@@ -15,6 +15,8 @@ namespace {
 // How much of large messages one TakeOutput() gives: few enough bytes that a small message does not
 // wait long behind them.
 constexpr size_t kBulkBytes = 2 * kFragmentBytes;
+// 131, 68 or 112, and the atoms.
+constexpr size_t kMaxHeaderBytes = 2 + AtomCacheWriter::kMaxBytes;
 
 absl::Status BadPayload(const Control& control, std::string_view what) {
   return base::Error(absl::StatusCode::kDataLoss, fmt::format("{} {}", ControlName(control), what),
@@ -154,28 +156,44 @@ bool Channel::Send(const Control& control, const std::optional<Term>& payload) {
   if (!IsNegotiated(control, flags)) return false;
 
   const bool is_bare = (flags & dflag::kDistHdrAtomCache) != 0;
-  const auto encode = [is_bare](const Term& term) {
+  AtomTable atoms;
+  const auto encode = [is_bare, &atoms](const Term& term) {
     base::ByteWriter out;
-    is_bare ? EncodeBareTerm(term, out) : EncodeTerm(term, out);
+    is_bare ? EncodeBareTerm(term, out, &atoms) : EncodeTerm(term, out);
     return out.Take();
   };
   base::Buffer head = encode(EncodeControl(control, flags));
   base::Buffer tail = behind ? encode(*behind) : base::Buffer();
   Lane packets;
   if (is_bare && (flags & dflag::kFragments) && tail.size() > kFragmentBytes) {
-    packets = SplitIntoFragments(std::move(head), std::move(tail), next_sequence_++);
+    packets = SplitIntoFragments(std::move(head), std::move(tail), next_sequence_++, atoms);
   } else {
+    // The cache must not change for what is not sent.
+    if (head.size() + tail.size() > kMaxPacketBytes - kMaxHeaderBytes) return false;
     base::ByteWriter body;
-    is_bare ? EncodePlainHeader(body) : body.U8(kPassThrough);
+    if (is_bare) {
+      WriteHeader(SenderOf(control), atoms, body);
+    } else {
+      body.U8(kPassThrough);
+    }
     body.Append(std::move(head));
     body.Append(std::move(tail));
-    if (body.size() > kMaxPacketBytes) return false;
     packets.push_back(FramePacket(body.Take()));
   }
   for (const base::Buffer& packet : packets) queued_bytes_ += packet.size();
   has_sent_ = true;
   Queue(SenderOf(control), std::move(packets));
   return true;
+}
+
+void Channel::WriteHeader(const Pid* sender, const AtomTable& atoms, base::ByteWriter& out) {
+  EncodePlainHeader(out);
+  const bool may_be_overtaken = sender != nullptr && lanes_.contains(*sender);
+  if (may_be_overtaken) {
+    AtomCacheWriter::WriteAlone(atoms, out);
+  } else {
+    sent_atoms_.Write(atoms, out);
+  }
 }
 
 // A message waits behind a large one of the same sender only. One whose sender is not known waits

@@ -32,6 +32,7 @@
 #include "dist/atom_cache.h"
 #include "dist/control.h"
 #include "dist/fragment.h"
+#include "dist/atom_cache_writer.h"
 #include "dist/packet.h"
 #include "dist/term.h"
 
@@ -87,10 +88,12 @@ class Channel {
   absl::Status Tick(base::TimePoint now);
   void Queue(const Pid* sender, Lane packets);
   void TakeTurn(base::Buffer& out);
+  void WriteHeader(const Pid* sender, const AtomTable& atoms, base::ByteWriter& out);
 
   const Options options_;
   PacketReader packets_;
   AtomCache atoms_;
+  AtomCacheWriter sent_atoms_;
   FragmentAssembler fragments_;
 
   base::Buffer ready_;

@@ -125,14 +125,53 @@ TEST_F(ChannelTest, WhatOneSendsTheOtherGetsHoweverTheBytesAreCut) {
 TEST_F(ChannelTest, AMessageWithADistributionHeaderHasTheDocumentedForm) {
   Channel channel = Make();
   ASSERT_TRUE(channel.Send(RegSend{{}, "rex", {}}, Term::Int(7)));
+  // Two atoms, both new in the cache, and references to them.
   EXPECT_EQ(base::ToHex(TakeAll(channel)),
-            "00000012"
-            "834400"
+            "00000018"
+            "834402ea00c500f803726578"
             "68046106"
-            "7700"
-            "7700"
-            "7703726578"
+            "5200"
+            "5200"
+            "5201"
             "6107");
+  ASSERT_TRUE(channel.Send(RegSend{{}, "rex", {}}, Term::Int(7)));
+  EXPECT_EQ(base::ToHex(TakeAll(channel)),
+            "00000013"
+            "8344026200c5f8"
+            "68046106"
+            "5200"
+            "5200"
+            "5201"
+            "6107");
+}
+
+// What waits behind a large message of its sender arrives after messages that were sent later: its
+// atoms must not be looked for in what was sent before it.
+TEST_F(ChannelTest, AtomsOfMessagesThatAreOvertakenStandForThemselves) {
+  const Pid other{"other@host", 9, 1, 5};
+  Channel a = Make(), b = Make();
+  const auto text = [](int number) { return Term::Atom("atom" + std::to_string(number)); };
+  ASSERT_TRUE(a.Send(SendSender{kFrom, kTo, {}}, Large(200'000)));
+  for (int i = 0; i < 2000; ++i) {
+    const Pid& from = i % 3 == 0 ? kFrom : other;
+    ASSERT_TRUE(a.Send(SendSender{from, kTo, {}}, Term::Tuple({text(i % 700), text(i)})));
+  }
+  size_t count = 0;
+  int last_of_from = -1, last_of_other = -1;
+  while (a.queued_bytes() > 0) {
+    b.Feed(a.TakeOutput().ToSlice());
+    for (const Channel::Message& message : Messages(b)) {
+      ++count;
+      if (!message.payload->is_tuple()) continue;
+      const std::string name(message.payload->tuple()[1].atom());
+      const int number = std::stoi(name.substr(4));
+      EXPECT_EQ(*message.payload, Term::Tuple({text(number % 700), text(number)}));
+      int& last = number % 3 == 0 ? last_of_from : last_of_other;
+      EXPECT_GT(number, last);
+      last = number;
+    }
+  }
+  EXPECT_EQ(count, 2001u);
 }
 
 TEST_F(ChannelTest, AMessageWithoutAHeaderHasTheDocumentedForm) {

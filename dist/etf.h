@@ -28,6 +28,8 @@
 
 namespace noded::dist {
 
+class AtomTable;
+
 struct DecodedTerm {
   Term term;
   size_t size = 0;  // bytes taken from the input
@@ -48,7 +50,8 @@ absl::StatusOr<DecodedTerm> DecodeBareTermAt(const base::Slice& bytes, size_t of
 
 // Large binaries are linked into `out`, not copied.
 void EncodeTerm(const Term& term, base::ByteWriter& out);
-void EncodeBareTerm(const Term& term, base::ByteWriter& out);
+// With `atoms` (dist/atom_table.h) atoms are written as numbers of that table.
+void EncodeBareTerm(const Term& term, base::ByteWriter& out, AtomTable* atoms = nullptr);
 // The bytes of EncodeTerm in one piece.
 base::Slice EncodeTerm(const Term& term);
 

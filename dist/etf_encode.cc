@@ -2,13 +2,34 @@
 #include <array>
 #include <bit>
 #include <optional>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "dist/etf.h"
 #include "dist/etf_tags.h"
+#include "dist/atom_table.h"
 
 namespace noded::dist {
 namespace {
+
+// Where terms are written to: bytes, and the numbers of their atoms when there is a table.
+class Sink {
+ public:
+  Sink(base::ByteWriter& bytes, AtomTable* atoms) : bytes_(bytes), atoms_(atoms) {}
+
+  void U32(uint32_t value) { bytes_.U32(value); }
+  void U64(uint64_t value) { bytes_.U64(value); }
+  void Bytes(base::ByteView bytes) { bytes_.Bytes(bytes); }
+  void Bytes(std::string_view text) { bytes_.Bytes(text); }
+  void Shared(const base::Slice& slice) { bytes_.Shared(slice); }
+  void Append(base::Buffer buffer) { bytes_.Append(std::move(buffer)); }
+  AtomTable* atoms() const { return atoms_; }
+
+ private:
+  base::ByteWriter& bytes_;
+  AtomTable* const atoms_;
+};
 
 // A tag and the few bytes behind it, appended in one go.
 class Head {
@@ -19,7 +40,7 @@ class Head {
   Head& U16(size_t value) { return Integer(value, 2); }
   Head& U32(size_t value) { return Integer(value, 4); }
   Head& U64(uint64_t value) { return Integer(value, 8); }
-  void AppendTo(base::ByteWriter& out) const { out.Bytes(base::ByteView(bytes_.data(), size_)); }
+  void AppendTo(Sink& out) const { out.Bytes(base::ByteView(bytes_.data(), size_)); }
 
  private:
   Head& Integer(uint64_t value, int width) {
@@ -31,13 +52,13 @@ class Head {
   size_t size_ = 1;
 };
 
-void Encode(const Term& term, base::ByteWriter& out);
+void Encode(const Term& term, Sink& out);
 
-void EncodeAll(std::span<const Term> terms, base::ByteWriter& out) {
+void EncodeAll(std::span<const Term> terms, Sink& out) {
   for (const Term& term : terms) Encode(term, out);
 }
 
-void EncodeInteger(int64_t value, base::ByteWriter& out) {
+void EncodeInteger(int64_t value, Sink& out) {
   if (value >= 0 && value <= 255) {
     return Head(Tag::kSmallInteger).U8(static_cast<uint8_t>(value)).AppendTo(out);
   }
@@ -52,7 +73,7 @@ void EncodeInteger(int64_t value, base::ByteWriter& out) {
   head.AppendTo(out);
 }
 
-void EncodeBig(const BigInteger& value, base::ByteWriter& out) {
+void EncodeBig(const BigInteger& value, Sink& out) {
   const size_t size = value.magnitude.size();
   if (size <= 255) {
     Head(Tag::kSmallBig).U8(static_cast<uint8_t>(size)).U8(value.is_negative).AppendTo(out);
@@ -62,7 +83,12 @@ void EncodeBig(const BigInteger& value, base::ByteWriter& out) {
   out.Shared(value.magnitude);
 }
 
-void EncodeAtom(const AtomName& name, base::ByteWriter& out) {
+void EncodeAtom(const AtomName& name, Sink& out) {
+  if (out.atoms() != nullptr) {
+    if (const std::optional<uint8_t> number = out.atoms()->NumberOf(name)) {
+      return Head(Tag::kAtomCacheRef).U8(*number).AppendTo(out);
+    }
+  }
   const std::string_view text = name.view();
   if (text.size() <= 255) {
     Head(Tag::kSmallAtomUtf8).U8(static_cast<uint8_t>(text.size())).AppendTo(out);
@@ -72,7 +98,7 @@ void EncodeAtom(const AtomName& name, base::ByteWriter& out) {
   out.Bytes(text);
 }
 
-void EncodeBitString(const BitString& value, base::ByteWriter& out) {
+void EncodeBitString(const BitString& value, Sink& out) {
   Head(Tag::kBitBinary).U32(value.bytes.size()).U8(value.last_bits).AppendTo(out);
   out.Shared(value.bytes);
 }
@@ -92,7 +118,7 @@ std::optional<std::vector<uint8_t>> BytesOf(const Term& list) {
   return bytes;
 }
 
-[[gnu::noinline]] void EncodeList(const Term& list, base::ByteWriter& out) {
+[[gnu::noinline]] void EncodeList(const Term& list, Sink& out) {
   const std::span<const Term> elements = list.list();
   if (const std::optional<std::vector<uint8_t>> bytes = BytesOf(list)) {
     Head(Tag::kString).U16(bytes->size()).AppendTo(out);
@@ -103,7 +129,7 @@ std::optional<std::vector<uint8_t>> BytesOf(const Term& list) {
   Encode(list.tail(), out);
 }
 
-[[gnu::noinline]] void EncodeTuple(std::span<const Term> elements, base::ByteWriter& out) {
+[[gnu::noinline]] void EncodeTuple(std::span<const Term> elements, Sink& out) {
   if (elements.size() <= 255) {
     Head(Tag::kSmallTuple).U8(static_cast<uint8_t>(elements.size())).AppendTo(out);
   } else {
@@ -112,7 +138,7 @@ std::optional<std::vector<uint8_t>> BytesOf(const Term& list) {
   EncodeAll(elements, out);
 }
 
-[[gnu::noinline]] void EncodeMap(std::span<const MapEntry> entries, base::ByteWriter& out) {
+[[gnu::noinline]] void EncodeMap(std::span<const MapEntry> entries, Sink& out) {
   Head(Tag::kMap).U32(entries.size()).AppendTo(out);
   for (const MapEntry& entry : entries) {
     Encode(entry.key, out);
@@ -120,7 +146,7 @@ std::optional<std::vector<uint8_t>> BytesOf(const Term& list) {
   }
 }
 
-void EncodePid(const Pid& pid, base::ByteWriter& out) {
+void EncodePid(const Pid& pid, Sink& out) {
   Head(Tag::kNewPid).AppendTo(out);
   EncodeAtom(pid.node, out);
   out.U32(pid.id);
@@ -129,7 +155,7 @@ void EncodePid(const Pid& pid, base::ByteWriter& out) {
 }
 
 // OTP writes V4_PORT_EXT only where the 28 bits of NEW_PORT_EXT are too few.
-void EncodePort(const Port& port, base::ByteWriter& out) {
+void EncodePort(const Port& port, Sink& out) {
   const bool is_large = port.id >> 28 != 0;
   Head(is_large ? Tag::kV4Port : Tag::kNewPort).AppendTo(out);
   EncodeAtom(port.node, out);
@@ -141,38 +167,39 @@ void EncodePort(const Port& port, base::ByteWriter& out) {
   out.U32(port.creation);
 }
 
-void EncodeReference(const Reference& reference, base::ByteWriter& out) {
+void EncodeReference(const Reference& reference, Sink& out) {
   Head(Tag::kNewerReference).U16(reference.id_count).AppendTo(out);
   EncodeAtom(reference.node, out);
   out.U32(reference.creation);
   for (uint32_t id : reference.ids()) out.U32(id);
 }
 
-void EncodeExport(const Export& value, base::ByteWriter& out) {
+void EncodeExport(const Export& value, Sink& out) {
   Head(Tag::kExport).AppendTo(out);
   EncodeAtom(value.module, out);
   EncodeAtom(value.function, out);
   EncodeInteger(value.arity, out);
 }
 
-[[gnu::noinline]] void EncodeFun(const Fun& fun, base::ByteWriter& out) {
-  base::ByteWriter body;
+[[gnu::noinline]] void EncodeFun(const Fun& fun, Sink& out) {
+  base::ByteWriter bytes;
+  Sink body(bytes, out.atoms());
   EncodeAtom(fun.module, body);
   Encode(fun.old_index, body);
   Encode(fun.old_uniq, body);
   Encode(fun.creator, body);
   EncodeAll(fun.free_variables, body);
   // The size counts itself and the fields up to the module.
-  const size_t size = 4 + 1 + fun.uniq.size() + 4 + 4 + body.size();
+  const size_t size = 4 + 1 + fun.uniq.size() + 4 + 4 + bytes.size();
   Head(Tag::kNewFun).U32(size).U8(fun.arity).AppendTo(out);
   out.Bytes(fun.uniq);
   out.U32(fun.index);
   out.U32(static_cast<uint32_t>(fun.free_variables.size()));
-  out.Append(body.Take());
+  out.Append(bytes.Take());
 }
 
 // A term without terms inside.
-[[gnu::noinline]] void EncodeLeaf(const Term& term, base::ByteWriter& out) {
+[[gnu::noinline]] void EncodeLeaf(const Term& term, Sink& out) {
   switch (term.kind()) {
     case Kind::kNil:
       return Head(Tag::kNil).AppendTo(out);
@@ -202,7 +229,7 @@ void EncodeExport(const Export& value, base::ByteWriter& out) {
   }
 }
 
-void Encode(const Term& term, base::ByteWriter& out) {
+void Encode(const Term& term, Sink& out) {
   switch (term.kind()) {
     case Kind::kTuple:
       return EncodeTuple(term.tuple(), out);
@@ -221,10 +248,13 @@ void Encode(const Term& term, base::ByteWriter& out) {
 
 void EncodeTerm(const Term& term, base::ByteWriter& out) {
   out.U8(kVersionMagic);
-  Encode(term, out);
+  EncodeBareTerm(term, out);
 }
 
-void EncodeBareTerm(const Term& term, base::ByteWriter& out) { Encode(term, out); }
+void EncodeBareTerm(const Term& term, base::ByteWriter& out, AtomTable* atoms) {
+  Sink sink(out, atoms);
+  Encode(term, sink);
+}
 
 base::Slice EncodeTerm(const Term& term) {
   base::ByteWriter out;

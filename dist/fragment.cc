@@ -64,7 +64,7 @@ absl::StatusOr<std::optional<Assembled>> FragmentAssembler::Add(DistHeader heade
 }
 
 std::deque<base::Buffer> SplitIntoFragments(base::Buffer control, base::Buffer payload,
-                                            uint64_t sequence_id) {
+                                            uint64_t sequence_id, const AtomTable& atoms) {
   const uint64_t count =
       std::max<uint64_t>((payload.size() + kFragmentBytes - 1) / kFragmentBytes, 1);
   std::deque<base::Buffer> packets;
@@ -72,7 +72,10 @@ std::deque<base::Buffer> SplitIntoFragments(base::Buffer control, base::Buffer p
   for (uint64_t id = count; id > 0; --id) {
     base::ByteWriter packet;
     EncodeFragmentHeader(id == count, sequence_id, id, packet);
-    if (id == count) packet.Append(std::move(control));
+    if (id == count) {
+      AtomCacheWriter::WriteAlone(atoms, packet);
+      packet.Append(std::move(control));
+    }
     size_t room = kFragmentBytes;
     while (room > 0 && !rest.empty()) {
       base::Slice piece = rest.front().Sub(0, room);

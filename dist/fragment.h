@@ -21,6 +21,7 @@
 #include "base/bytes.h"
 #include "base/limits.h"
 #include "dist/atom_cache.h"
+#include "dist/atom_cache_writer.h"
 #include "dist/term.h"
 
 namespace noded::dist {
@@ -62,6 +63,6 @@ inline constexpr size_t kFragmentBytes = 64 * 1024;
 
 // Framed packets. The first holds the whole control message.
 std::deque<base::Buffer> SplitIntoFragments(base::Buffer control, base::Buffer payload,
-                                            uint64_t sequence_id);
+                                            uint64_t sequence_id, const AtomTable& atoms);
 
 }  // namespace noded::dist

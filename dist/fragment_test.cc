@@ -91,7 +91,9 @@ TEST(FragmentTest, WhatIsSplitComesTogether) {
     base::Buffer control, payload;
     control.Append("control");
     payload.Append(text);
-    auto packets = SplitIntoFragments(std::move(control), std::move(payload), 99);
+    AtomTable atoms;
+    EXPECT_EQ(atoms.NumberOf("rex"), 0);
+    auto packets = SplitIntoFragments(std::move(control), std::move(payload), 99, atoms);
     EXPECT_EQ(packets.size(), std::max<size_t>((size + kFragmentBytes - 1) / kFragmentBytes, 1));
     AtomCache cache;
     FragmentAssembler assembler{base::Limits()};
@@ -107,6 +109,8 @@ TEST(FragmentTest, WhatIsSplitComesTogether) {
       ASSERT_EQ(whole->has_value(), i + 1 == packets.size());
       if (!*whole) continue;
       EXPECT_EQ((*whole)->bytes.text(), "control" + text);
+      ASSERT_EQ((*whole)->atoms.size(), 1u);
+      EXPECT_TRUE((*whole)->atoms[0].IsAtom("rex"));
     }
   }
 }

@@ -18,6 +18,7 @@ FunctionRegistry& FunctionRegistry::Shared() {
 template <class Fun>
 absl::StatusOr<Fun> FunctionRegistry::Find(const Table<Fun>& table, std::string_view kind,
                                            std::string_view name) const {
+  std::lock_guard lock(mutex_);
   if (const auto found = table.find(name); found != table.end()) return found->second;
   std::vector<std::string_view> known;
   for (const auto& [each, fun] : table) known.push_back(each);
@@ -31,71 +32,61 @@ absl::StatusOr<Fun> FunctionRegistry::Find(const Table<Fun>& table, std::string_
       "options");
 }
 
-void FunctionRegistry::RegisterVerifyFun(std::string name, VerifyFun fun) {
+template <class Fun>
+void FunctionRegistry::Put(Table<Fun>& table, std::string name, Fun fun) {
   std::lock_guard lock(mutex_);
-  verify_funs_[std::move(name)] = std::move(fun);
+  table[std::move(name)] = std::move(fun);
+}
+
+void FunctionRegistry::RegisterVerifyFun(std::string name, VerifyFun fun) {
+  Put(verify_funs_, std::move(name), std::move(fun));
 }
 void FunctionRegistry::RegisterPartialChain(std::string name, PartialChainFun fun) {
-  std::lock_guard lock(mutex_);
-  partial_chains_[std::move(name)] = std::move(fun);
+  Put(partial_chains_, std::move(name), std::move(fun));
 }
 void FunctionRegistry::RegisterSniFun(std::string name, SniFun fun) {
-  std::lock_guard lock(mutex_);
-  sni_funs_[std::move(name)] = std::move(fun);
+  Put(sni_funs_, std::move(name), std::move(fun));
 }
 void FunctionRegistry::RegisterUserLookupFun(std::string name, PskFun fun) {
-  std::lock_guard lock(mutex_);
-  user_lookup_funs_[std::move(name)] = std::move(fun);
+  Put(user_lookup_funs_, std::move(name), std::move(fun));
 }
 void FunctionRegistry::RegisterReuseSession(std::string name, ReuseFun fun) {
-  std::lock_guard lock(mutex_);
-  reuse_sessions_[std::move(name)] = std::move(fun);
+  Put(reuse_sessions_, std::move(name), std::move(fun));
 }
 
 void FunctionRegistry::RegisterPassword(std::string name, PasswordFun fun) {
-  std::lock_guard lock(mutex_);
-  passwords_[std::move(name)] = std::move(fun);
+  Put(passwords_, std::move(name), std::move(fun));
 }
 void FunctionRegistry::RegisterSessionCb(std::string name, SessionCb make) {
-  std::lock_guard lock(mutex_);
-  session_cbs_[std::move(name)] = std::move(make);
+  Put(session_cbs_, std::move(name), std::move(make));
 }
 void FunctionRegistry::RegisterCrlCache(std::string name, CrlCacheFun make) {
-  std::lock_guard lock(mutex_);
-  crl_caches_[std::move(name)] = std::move(make);
+  Put(crl_caches_, std::move(name), std::move(make));
 }
 
 absl::StatusOr<VerifyFun> FunctionRegistry::FindVerifyFun(std::string_view name) const {
-  std::lock_guard lock(mutex_);
   return Find(verify_funs_, "verify_fun", name);
 }
 absl::StatusOr<PartialChainFun> FunctionRegistry::FindPartialChain(std::string_view name) const {
-  std::lock_guard lock(mutex_);
   return Find(partial_chains_, "partial_chain", name);
 }
 absl::StatusOr<SniFun> FunctionRegistry::FindSniFun(std::string_view name) const {
-  std::lock_guard lock(mutex_);
   return Find(sni_funs_, "sni_fun", name);
 }
 absl::StatusOr<PskFun> FunctionRegistry::FindUserLookupFun(std::string_view name) const {
-  std::lock_guard lock(mutex_);
   return Find(user_lookup_funs_, "user_lookup_fun", name);
 }
 absl::StatusOr<ReuseFun> FunctionRegistry::FindReuseSession(std::string_view name) const {
-  std::lock_guard lock(mutex_);
   return Find(reuse_sessions_, "reuse_session", name);
 }
 
 absl::StatusOr<PasswordFun> FunctionRegistry::FindPassword(std::string_view name) const {
-  std::lock_guard lock(mutex_);
   return Find(passwords_, "password", name);
 }
 absl::StatusOr<SessionCb> FunctionRegistry::FindSessionCb(std::string_view name) const {
-  std::lock_guard lock(mutex_);
   return Find(session_cbs_, "session_cb", name);
 }
 absl::StatusOr<CrlCacheFun> FunctionRegistry::FindCrlCache(std::string_view name) const {
-  std::lock_guard lock(mutex_);
   return Find(crl_caches_, "crl_cache", name);
 }
 

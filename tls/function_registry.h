@@ -71,6 +71,8 @@ class FunctionRegistry {
   template <class Fun>
   using Table = std::map<std::string, Fun, std::less<>>;
   template <class Fun>
+  void Put(Table<Fun>& table, std::string name, Fun fun);
+  template <class Fun>
   absl::StatusOr<Fun> Find(const Table<Fun>& table, std::string_view kind,
                            std::string_view name) const;
 

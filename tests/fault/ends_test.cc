@@ -58,7 +58,7 @@ TEST_P(EndsTest, ADeadOtpNodeIsSeenAtOnceAndBackAgain) {
   }
   OtpNode again(Otp(Options("otp@127.0.0.1")));
   Join(again, shop.name());
-  EXPECT_EQ(log.All("link_up").size(), 2u);
+  EXPECT_TRUE(Eventually([&] { return log.All("link_up").size() == 2; })) << shop.Log();
 }
 
 TEST_P(EndsTest, OtpSeesACleanStopAndADeathOfNodedAtOnce) {
