@@ -3,17 +3,13 @@
 #include <string_view>
 
 #include "base/status.h"
+#include "dist/atom_cache_format.h"
 #include "dist/etf_tags.h"
 #include "dist/utf8.h"
 #include "fmt/format.h"
 
 namespace noded::dist {
 namespace {
-
-// The half bytes of flags: one for each atom and one more for all of them.
-constexpr uint8_t kNewEntry = 8;
-constexpr uint8_t kSegment = 7;
-constexpr uint8_t kLongAtoms = 1;
 
 absl::Status BadHeader(std::string_view what) {
   return base::Error(absl::StatusCode::kDataLoss, fmt::format("distribution header: {}", what), "",

@@ -4,12 +4,11 @@
 #include <string_view>
 
 #include "dist/atom_cache.h"
+#include "dist/atom_cache_format.h"
 
 namespace noded::dist {
 namespace {
 
-constexpr uint8_t kNewEntry = 8;
-constexpr uint8_t kLongAtoms = 1;
 // The last segment is for WriteAlone().
 constexpr size_t kSharedSegments = AtomCache::kSegments - 1;
 

@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "dist/atom_table.h"
 #include "dist/etf.h"
 #include "dist/etf_tags.h"
-#include "dist/atom_table.h"
 
 namespace noded::dist {
 namespace {

@@ -53,6 +53,16 @@ absl::Status InsertFiles(const Call& call, const CacheArguments& arguments,
   return absl::OkStatus();
 }
 
+// {Module, Arguments}: what the program has registered by the name of the module.
+absl::Status TakeRegisteredCache(const Call& call, const Term& value) {
+  auto make = tls::FunctionRegistry::Shared().FindCrlCache(value.tuple()[0].atom());
+  if (!make.ok()) return base::Annotate(make.status(), call.Where());
+  absl::StatusOr<std::shared_ptr<tls::CrlCache>> cache = (*make)(std::any(value.tuple()[1]));
+  if (!cache.ok()) return base::Annotate(cache.status(), call.Where());
+  call.options.revocation.cache = *std::move(cache);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status ApplyCrlCheck(const Call& call, const Term& value) {
@@ -70,20 +80,6 @@ absl::Status ApplyCrlCheck(const Call& call, const Term& value) {
   }
   return absl::OkStatus();
 }
-
-namespace {
-
-// {Module, Arguments}: what the program has registered by the name of the module.
-absl::Status TakeRegisteredCache(const Call& call, const Term& value) {
-  auto make = tls::FunctionRegistry::Shared().FindCrlCache(value.tuple()[0].atom());
-  if (!make.ok()) return base::Annotate(make.status(), call.Where());
-  absl::StatusOr<std::shared_ptr<tls::CrlCache>> cache = (*make)(std::any(value.tuple()[1]));
-  if (!cache.ok()) return base::Annotate(cache.status(), call.Where());
-  call.options.revocation.cache = *std::move(cache);
-  return absl::OkStatus();
-}
-
-}  // namespace
 
 // {ssl_crl_cache, {internal, Arguments}}: OTP's own module, its internal handle, and {http,
 // Timeout}; {file, Path} is ours, where a program of OTP's would call ssl_crl_cache:insert/1.

@@ -59,7 +59,6 @@ class Fixture {
   CertFiles peer = certs.Node("peer@peer.example"), chained = certs.Chained("peer@peer.example", 1);
   CertFiles untrusted = certs.Untrusted("peer@peer.example");
   Version version = Version::kTls13;
-  Role role = Role::kClient;
 };
 
 void ShowUntrusted(PeerSetup& peer, const Fixture& f) { peer.files = f.untrusted; }
@@ -363,7 +362,6 @@ class SslOptionsTest : public testing::TestWithParam<std::tuple<PeerKind, Versio
   }
 
   void Run(const Case& one, Role role) {
-    fixture_.role = role;
     Options options = Ours(role);
     one.set(options, fixture_);
     PeerSetup setup = TheirsFor();
