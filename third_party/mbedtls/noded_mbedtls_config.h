@@ -62,6 +62,8 @@
 #define MBEDTLS_ECP_DP_SECP521R1_ENABLED
 #define MBEDTLS_ECP_DP_CURVE25519_ENABLED
 #define MBEDTLS_ECP_DP_CURVE448_ENABLED
+// X25519 by the code of Project Everest that the library carries: a tenth of the time of its own.
+#define MBEDTLS_ECDH_VARIANT_EVEREST_ENABLED
 #define MBEDTLS_GENPRIME
 
 // PSA is what the TLS 1.3 code of mbedTLS is written against.
