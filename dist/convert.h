@@ -1,23 +1,24 @@
 // C++ values to terms and back, by type; what does not fit is told with the path to it.
 //
-//   Term term = ToTerm(std::map<std::string, std::vector<int>>{{"a", {1, 2}}});   // #{<<"a">> =>
-//   [1,2]} ASSIGN_OR_RETURN(auto items, FromTerm<std::vector<Item>>(term));
+//   Term term = ToTerm(std::map<std::string, std::vector<int>>{{"a", {1, 2}}});
+//   ASSIGN_OR_RETURN(auto items, FromTerm<std::vector<Item>>(term));
 //       // InvalidArgument (badarg): "at [2].price: found <<"dear">>, expected a number"
 //
-// | C++                                   | to a term              | from |
-// |---------------------------------------|------------------------|---------------------------------|
-// | bool                                  | true, false            | the same | | integers |
-// integer                | one that fits the type          | | float, double | float (finite) |
-// float or integer                | | std::string                           | binary | binary, or
-// list of characters   | | const char*, std::string_view         | binary                 | | |
-// base::Slice                           | binary                 | binary, shared with the term |
-// | AtomName                              | atom                   | atom | | Pid, Port, Reference,
-// Term            | itself                 | itself                          | | std::optional<T>
-// | undefined, or T        | undefined, or T                 | | std::vector<T> | list | proper
-// list                     | | std::map<K, V>                        | map                    | map
-// | | std::pair, std::tuple                 | tuple                  | tuple of that size | |
-// std::variant<T...>                    | what it holds          | the first T that fits | | struct
-// with kTerm                     | record or map          | the same                        |
+// C++                             a term                 also taken from a term
+//   bool                          true or false
+//   integers                      integer                only one that fits the type
+//   float, double                 float (finite)         integer
+//   std::string                   binary                 list of characters
+//   const char*, string_view      binary                 (not from a term)
+//   base::Slice                   binary                 shares its bytes with the term
+//   AtomName                      atom
+//   Pid, Port, Reference, Term    itself
+//   std::optional<T>              undefined, or T
+//   std::vector<T>                proper list
+//   std::map<K, V>                map
+//   std::pair, std::tuple         tuple of that size
+//   std::variant<T...>            what it holds          the first T that fits
+//   struct with kTerm             record or map
 //
 //   struct Item {
 //     std::string name;
