@@ -273,7 +273,8 @@ Handshake::Result Handshake::OnStatus(const HandshakeStatus& status) {
     return base::Error(
         StatusCode::kPermissionDenied,
         fmt::format("handshake with {}: it does not allow {}", Peer(), local_.name.view()),
-        "see the peer's log: its net_kernel:allow/1, our name or our flags", "not_allowed");
+        "see the peer's log: its net_kernel:allow/1, our certificate, name or flags",
+        "not_allowed");
   }
   if (text == kNamed && is_nameless) {
     ASSIGN_OR_RETURN(local_.name, DecodeNodeName(status.name, false));

@@ -246,6 +246,28 @@ absl::Status ReadTls(ConfigReader& reader, const ConfigInputs& inputs) {
   return absl::OkStatus();
 }
 
+absl::Status ReadAllow(ConfigReader& reader) {
+  NodeConfig& config = reader.config();
+  for (const RawFlag* flag : reader.flags().All("dist_allow")) {
+    if (!config.has_tls_carrier()) {
+      return RefuseFlag(*flag,
+                        fmt::format("the carrier {} has no certificates to judge", config.carrier),
+                        "add -proto_dist inet_tls, or remove it");
+    }
+    if (flag->values.size() % 2 != 0) {
+      return RefuseFlag(*flag, fmt::format("'{}' comes without nodes", flag->values.back().text),
+                        "give pairs of certificates and nodes, as in 'dns:*.example.net' 'shop@*'");
+    }
+    for (size_t i = 0; i < flag->values.size(); i += 2) {
+      auto rule = ParseCertificateRule(flag->values[i].text, flag->values[i + 1].text);
+      if (!rule.ok()) return base::Annotate(rule.status(), FlagText(*flag));
+      config.dist_allow.push_back(*std::move(rule));
+    }
+    reader.SetOrigin("dist_allow", flag->origin);
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 const Origin& NodeConfig::OriginOf(std::string_view setting) const {
@@ -266,6 +288,7 @@ absl::StatusOr<NodeConfig> BuildConfig(const RawFlags& flags, const ConfigInputs
   RETURN_IF_ERROR(ReadKernelParameters(reader));
   RETURN_IF_ERROR(ReadEpmd(reader));
   RETURN_IF_ERROR(ReadTls(reader, inputs));
+  RETURN_IF_ERROR(ReadAllow(reader));
   return config;
 }
 

@@ -3,9 +3,8 @@
 //   ASSIGN_OR_RETURN(RawFlags flags, ParseFlags(sources));                       // flags.h
 //   ConfigInputs inputs{.hosts = LocalHostNames(), .read_file = ReadFlagFile};
 //   ASSIGN_OR_RETURN(NodeConfig config, BuildConfig(flags, inputs));
-//   for (const Notice& notice : config.notices) LogWarn("config")...;            // once, at the
-//   start config.OriginOf("net_ticktime").ToString();                                  //
-//   "ERL_FLAGS"
+//   for (const Notice& notice : config.notices) LogWarn("config")...;     // once, at the start
+//   config.OriginOf("net_ticktime").ToString();                           // "ERL_FLAGS"
 //
 // Every default is an initialiser here. Values are checked, files of certificates and cookies not
 // yet read. Plain values: thread-safe while nobody changes them.
@@ -28,6 +27,7 @@
 #include "dist/carrier/tls_options.h"
 #include "dist/cookie.h"
 #include "dist/cookie_file.h"
+#include "node/certificate_rule.h"
 #include "node/flags.h"
 #include "node/names.h"
 
@@ -97,6 +97,8 @@ struct NodeConfig {
   bool start_pg = false;
   bool connect_all = true;
   dist::TlsOptions tls;
+  // -dist_allow: which certificates may be which nodes. Empty: all.
+  std::vector<CertificateRule> dist_allow;
   base::LogLevel log_level = base::LogLevel::kInfo;
 
   std::vector<Notice> notices;

@@ -51,6 +51,7 @@ absl::StatusOr<NodeOptions> MakeNodeOptions(const NodeConfig& config) {
   options.epmd.fixed_port = config.epmd.fixed_port.value_or(0);
   options.auto_connect = Policy(config.dist_auto_connect);
   options.start_pg = config.start_pg;
+  options.dist_allow = config.dist_allow;
   options.net_ticktime = config.time.net_ticktime;
   options.tick_intensity = config.time.net_tickintensity;
   options.limits.handshake_timeout = config.time.net_setuptime;

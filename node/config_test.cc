@@ -287,6 +287,25 @@ TEST(ConfigTest, TlsOptionsWithoutATlsCarrierAreTold) {
   EXPECT_NE(config.notices[0].mend.find("inet_tls"), std::string::npos);
 }
 
+TEST(ConfigTest, RulesAboutCertificatesComeInPairs) {
+  const std::vector<std::string> tls = {"-proto_dist", "inet_tls", "-ssl_dist_opt",
+                                        "server_certfile", "/n.pem"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), tls.begin(), tls.end());
+    return more;
+  };
+  const NodeConfig config =
+      Good(with({"-dist_allow", "dns:*.example.net", "shop@*", "uri:spiffe://till", "till@*",
+                 "-dist_allow", "subject:*", "*"}));
+  ASSERT_EQ(config.dist_allow.size(), 3u);
+  EXPECT_EQ(config.dist_allow[1].field, CertificateRule::Field::kUri);
+  EXPECT_EQ(config.dist_allow[1].certificate, "spiffe://till");
+  EXPECT_EQ(config.dist_allow[1].nodes, "till@*");
+  ExpectRefused(with({"-dist_allow", "dns:a", "*", "dns:b"}), {"-dist_allow", "'dns:b'", "pairs"});
+  ExpectRefused(with({"-dist_allow", "dsn:a", "*"}), {"-dist_allow", "'dns'?", "begin it with"});
+  ExpectRefused({"-dist_allow", "dns:a", "*"}, {"inet_tcp", "no certificates", "inet_tls"});
+}
+
 TEST(ConfigTest, AClientThatDoesNotListenNeedsNoServerCertificate) {
   ConfigInputs client = Inputs();
   client.is_client = true;

@@ -47,10 +47,20 @@ Task<bool> CommitAtHome(Peers& peers, AtomName node, Peers::Direction direction)
 // The table of peers lives on the home loop; a handshake on the loop of its stream.
 class AskPeers : public dist::ConnectionDecisions {
  public:
-  AskPeers(base::Loop& home, Peers& peers, AtomName called)
-      : home_(home), peers_(peers), called_(std::move(called)) {}
+  AskPeers(base::Loop& home, Peers& peers, const Admission& admission, const base::Stream& stream,
+           AtomName called)
+      : home_(home),
+        peers_(peers),
+        admission_(admission),
+        stream_(stream),
+        called_(std::move(called)) {}
+
+  // Why the peer was told `not_allowed`.
+  const absl::Status& refusal() const { return refusal_; }
 
   Task<Handshake::Verdict> Judge(Handshake::PeerNamed peer) override {
+    refusal_ = admission_.CheckPeer(peer.name, stream_.peer());
+    if (!refusal_.ok()) co_return Handshake::Verdict::kNotAllowed;
     auto asked = JudgeAtHome(home_, peers_, std::move(peer));
     const Handshake::Verdict verdict =
         co_await asio::co_spawn(home_.io(), std::move(asked), asio::use_awaitable);
@@ -74,7 +84,10 @@ class AskPeers : public dist::ConnectionDecisions {
  private:
   base::Loop& home_;
   Peers& peers_;
+  const Admission& admission_;
+  const base::Stream& stream_;
   const AtomName called_;  // of an attempt of ours
+  absl::Status refusal_;
 };
 
 }  // namespace
@@ -103,6 +116,8 @@ Task<absl::StatusOr<Establisher::Made>> Establisher::Connect(base::Loop& loop, A
                           fmt::format("{}: not the name of a node", where), "write it as name@host",
                           "badarg");
   }
+  absl::Status admitted = admission_.CheckTarget(node);
+  if (!admitted.ok()) co_return base::Annotate(admitted, where);
   const std::string host = full.substr(at + 1);
   const base::TimePoint deadline = loop.Now() + options_.limits.handshake_timeout;
   absl::StatusOr<dist::EpmdNode> found = co_await Find(loop, full.substr(0, at), host, deadline);
@@ -111,10 +126,15 @@ Task<absl::StatusOr<Establisher::Made>> Establisher::Connect(base::Loop& loop, A
   absl::StatusOr<std::unique_ptr<base::Stream>> stream =
       co_await carrier_.Connect(loop, std::move(target), deadline);
   if (!stream.ok()) co_return base::Annotate(stream.status(), where);
+  admitted = admission_.CheckPeer(node, (*stream)->peer());
+  if (!admitted.ok()) {
+    (*stream)->Abort();
+    co_return base::Annotate(admitted, where);
+  }
 
   Handshake handshake(Handshake::Role::kInitiator, options_.local, options_.cookies, node, deadline,
                       options_.limits, found->highest_version);
-  AskPeers decisions(home_, peers_, node);
+  AskPeers decisions(home_, peers_, admission_, **stream, node);
   absl::StatusOr<Handshake::Done> done =
       co_await dist::ShakeHands(**stream, handshake, decisions, deadline);
   if (!done.ok()) {
@@ -131,12 +151,12 @@ Task<absl::StatusOr<Establisher::Made>> Establisher::Admit(std::unique_ptr<base:
   if (!stream.ok()) co_return stream.status();
   Handshake handshake(Handshake::Role::kAcceptor, options_.local, options_.cookies, AtomName(),
                       deadline, options_.limits);
-  AskPeers decisions(home_, peers_, AtomName());
+  AskPeers decisions(home_, peers_, admission_, **stream, AtomName());
   absl::StatusOr<Handshake::Done> done =
       co_await dist::ShakeHands(**stream, handshake, decisions, deadline);
   if (!done.ok()) {
     (*stream)->Abort();
-    co_return done.status();
+    co_return decisions.refusal().ok() ? done.status() : decisions.refusal();
   }
   co_return Made{*std::move(stream), *std::move(done)};
 }

@@ -1,6 +1,6 @@
 // How a link to another node comes about: find it, connect, secure the stream, shake hands.
 //
-//   Establisher establisher(home, peers, carrier, options);
+//   Establisher establisher(home, peers, admission, carrier, options);
 //   auto made = co_await establisher.Connect(loop, "shop@host");       // we call
 //   auto made = co_await establisher.Admit(std::move(stream));         // we are called
 //   auto link = std::make_shared<dist::NodeLink>(std::move(made->stream), made->done, ...);
@@ -9,7 +9,7 @@
 // options.limits.handshake_timeout, name resolution included. The options must be complete before
 // the first call; the object outlives its tasks.
 // Errors name the peer and the step: NotFound (its epmd does not know it), Unavailable,
-// DeadlineExceeded, PermissionDenied (cookie), Unauthenticated (certificate), DataLoss. The reason
+// DeadlineExceeded, PermissionDenied (cookie, or not admitted), Unauthenticated (certificate), DataLoss. The reason
 // is nok when the peer's own attempt goes on instead of ours.
 #pragma once
 
@@ -25,6 +25,7 @@
 #include "dist/cookie.h"
 #include "dist/epmd_client.h"
 #include "dist/handshake.h"
+#include "node/admission.h"
 #include "node/peers.h"
 
 namespace noded::node {
@@ -44,8 +45,13 @@ class Establisher {
     dist::Handshake::Done done;
   };
 
-  Establisher(base::Loop& home, Peers& peers, dist::Carrier& carrier, Options options)
-      : home_(home), peers_(peers), carrier_(carrier), options_(std::move(options)) {}
+  Establisher(base::Loop& home, Peers& peers, const Admission& admission, dist::Carrier& carrier,
+              Options options)
+      : home_(home),
+        peers_(peers),
+        admission_(admission),
+        carrier_(carrier),
+        options_(std::move(options)) {}
   Establisher(const Establisher&) = delete;
   Establisher& operator=(const Establisher&) = delete;
 
@@ -58,6 +64,7 @@ class Establisher {
 
   base::Loop& home_;
   Peers& peers_;
+  const Admission& admission_;
   dist::Carrier& carrier_;
   const Options options_;
 };

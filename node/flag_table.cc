@@ -25,6 +25,8 @@ constexpr FlagInfo kFlags[] = {
     Used("proto_dist", 1, 1, "CARRIER", "inet_tcp (default), inet6_tcp, inet_tls or inet6_tls"),
     Used("ssl_dist_opt", 2, -1, "OPTION VALUE ...", "TLS: server_certfile, client_cacertfile, ..."),
     Used("ssl_dist_optfile", 1, 1, "FILE", "TLS: the same as Erlang terms in a file"),
+    Used("dist_allow", 2, -1, "CERTIFICATE NODES ...",
+         "which certificates may be which nodes: 'uri:spiffe://shop/*' 'shop*@*'"),
     Used("ssl", 2, -1, "KEY VALUE ...", "parameters of OTP's application ssl"),
     Used("kernel", 2, -1, "KEY VALUE ...", "parameters of OTP's application kernel"),
     Used("hidden", 0, 1, "[true|false]", "connections of this node are hidden"),

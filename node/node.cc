@@ -147,6 +147,10 @@ void Node::Export(const AtomName& module, const AtomName& function, TypedFunctio
 
 std::vector<std::string> Node::ExportedFunctions() const { return core_->functions.Names(); }
 
+void Node::Allow(const std::vector<AtomName>& nodes) { core_->parts->admission.Allow(nodes); }
+
+std::vector<AtomName> Node::Allowed() const { return core_->parts->admission.Allowed(); }
+
 absl::Status Node::RegisterName(const AtomName& name, const Pid& pid) {
   return core_->AtHome([&] { return core_->parts->signals.processes().Register(name, pid); });
 }

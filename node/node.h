@@ -77,6 +77,11 @@ class Node {
   // Called on the home loop, for each connection made and lost; `why` is OK for the former.
   void WatchNodes(std::function<void(const PeerInfo& peer, bool is_up, const absl::Status& why)>);
 
+  // net_kernel:allow: from the first on, only these nodes and hosts may be connected, in either
+  // direction (node/admission.h). Connections that there are stay.
+  void Allow(const std::vector<dist::AtomName>& nodes);
+  std::vector<dist::AtomName> Allowed() const;
+
   // net_adm:ping. OK is pong; PermissionDenied is pang from a connected node.
   absl::Status Ping(const dist::AtomName& peer, base::Duration timeout);
   absl::StatusOr<CallOutcome> Call(CallRequest request);

@@ -78,7 +78,8 @@ Node::Core::Parts::Parts(Core& core, uint32_t creation)
       function_calls(core.home, signals, *core.workers, core.functions),
       router(signals, function_calls),
       calls(core.home, signals, peers),
-      establisher(core.home, peers, core.carrier,
+      admission(core.options.dist_allow),
+      establisher(core.home, peers, admission, core.carrier,
                   {.local = {.name = core.options.name,
                              .creation = creation,
                              .flags = dist::LocalFlags(!core.options.is_hidden),
@@ -167,7 +168,7 @@ void Node::Core::StartServices() {
     (void)signals.processes().Register(name, pid);  // the names are free: nobody was here before
     return pid;
   };
-  start("net_kernel", MakeNetKernel(signals));
+  start("net_kernel", MakeNetKernel(signals, parts->admission));
   start("rex", parts->function_calls.MakeRex());
   parts->group_leader_pid = start("user", parts->group_leader);
   if (options.start_pg) (void)OpenScope("pg");  // its name is free, too

@@ -16,6 +16,7 @@
 #include "base/loop.h"
 #include "base/task.h"
 #include "node/acceptor.h"
+#include "node/admission.h"
 #include "node/calls.h"
 #include "node/epmd_presence.h"
 #include "node/establish.h"
@@ -57,6 +58,7 @@ class Node::Core {
     FunctionCalls function_calls;
     Router router;
     Calls calls;
+    Admission admission;
     Establisher establisher;
     std::shared_ptr<GroupLeader> group_leader;
     dist::Pid group_leader_pid;

@@ -17,6 +17,7 @@
 #include "dist/atom_name.h"
 #include "dist/carrier/listener.h"
 #include "dist/cookie.h"
+#include "node/certificate_rule.h"
 #include "node/peers.h"
 
 namespace noded::node {
@@ -49,6 +50,8 @@ struct NodeOptions {
   std::chrono::milliseconds net_ticktime{60'000};
   // How many times in it a tick is sent.
   int tick_intensity = 4;
+  // Which certificates may be which nodes; empty: all. Needs a carrier with TLS.
+  std::vector<CertificateRule> dist_allow;
   base::Limits limits;  // handshake_timeout is net_setuptime
   // 0: one a core.
   size_t loops = 0;

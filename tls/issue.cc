@@ -151,6 +151,14 @@ absl::Status CheckRequest(const CertificateRequest& request) {
                     "give 1 to 255 ASCII characters; an international name in its xn-- form");
     }
   }
+  for (const std::string& uri : request.uris) {
+    const bool is_ascii =
+        std::all_of(uri.begin(), uri.end(), [](unsigned char c) { return c > 0x20 && c < 0x7f; });
+    if (!is_ascii || uri.find(':') == std::string::npos) {
+      return Refuse(fmt::format("\"{}\" is not a URI", uri),
+                    "write it in ASCII, with its scheme: spiffe://example.net/shop");
+    }
+  }
   if (const int most = request.max_intermediates.value_or(0); most < 0 || most > 127) {
     return Refuse(fmt::format("it would allow {} intermediate authorities", most),
                   "give 0 to 127, or none for any number");
@@ -176,6 +184,10 @@ class AlternativeNames {
   absl::Status Add(const CertificateRequest& request) {
     for (const std::string& name : request.dns_names) {
       AddEntry(MBEDTLS_X509_SAN_DNS_NAME, std::vector<unsigned char>(name.begin(), name.end()));
+    }
+    for (const std::string& uri : request.uris) {
+      AddEntry(MBEDTLS_X509_SAN_UNIFORM_RESOURCE_IDENTIFIER,
+               std::vector<unsigned char>(uri.begin(), uri.end()));
     }
     for (const std::string& address : request.ip_addresses) {
       unsigned char bytes[16];

@@ -44,6 +44,7 @@ struct CertificateRequest {
   // Subject alternative names; of an authority there are none.
   std::vector<std::string> dns_names;
   std::vector<std::string> ip_addresses;
+  std::vector<std::string> uris;  // a SPIFFE id, for one
   // Of an authority: how many authorities may stand between it and a node; unset is any number.
   std::optional<int> max_intermediates;
 };

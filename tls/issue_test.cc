@@ -66,10 +66,11 @@ TEST(IssueTest, ANodeIsServerAndClientUnderAllItsNames) {
   AddHost(request, "127.0.0.1");
   AddHost(request, "shop.example");
   AddHost(request, "::1");
+  request.uris = {"spiffe://shop.example/a"};
   const IssuedCertificate node = Made(IssueNode(authority, request));
   const std::string text = TextOf(node);
-  EXPECT_THAT(text, Has("DNS:127.0.0.1, DNS:shop.example, DNS:::1, IP Address:127.0.0.1, "
-                        "IP Address:0:0:0:0:0:0:0:1\n"));
+  EXPECT_THAT(text, Has("DNS:127.0.0.1, DNS:shop.example, DNS:::1, URI:spiffe://shop.example/a, "
+                        "IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1\n"));
   EXPECT_THAT(text, Has("TLS Web Server Authentication, TLS Web Client Authentication\n"));
   EXPECT_THAT(text, Has("X509v3 Key Usage: critical\n                Digital Signature\n"));
   EXPECT_THAT(text, Has("X509v3 Basic Constraints: \n                CA:FALSE\n"));
@@ -181,6 +182,9 @@ TEST(IssueTest, RefusesWhatACertificateCannotHold) {
   CertificateRequest request = Request("a");
   request.ip_addresses = {"shop.example"};
   EXPECT_THAT(refusal(request), Has("\"shop.example\" is not an IP address"));
+  request = Request("a");
+  request.uris = {"example.net/shop"};
+  EXPECT_THAT(refusal(request), Has("is not a URI"));
   request = Request("a");
   request.dns_names = {"caf\xc3\xa9.example"};
   EXPECT_THAT(refusal(request), Has("xn--"));

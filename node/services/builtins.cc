@@ -7,6 +7,7 @@
 #include "fmt/format.h"
 
 #include "base/stream.h"
+#include "dist/convert.h"
 #include "dist/flags.h"
 #include "node/version.h"
 
@@ -105,6 +106,15 @@ void AddBuiltins(Node& node) {
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     return CallOutcome::Return(
         Term::Int(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count()));
+  });
+  node.Export("net_kernel", "allow", 1, [self](const CallContext&, Args args) {
+    const auto nodes = dist::FromTerm<std::vector<dist::AtomName>>(args[0]);
+    if (!nodes.ok()) return CallOutcome::Return(Term::Atom("error"));
+    self->Allow(*nodes);
+    return CallOutcome::Return(Term::Atom("ok"));
+  });
+  node.Export("net_kernel", "allowed", 0, [self](const CallContext&, Args) {
+    return CallOutcome::Return(Term::Tuple({Term::Atom("ok"), dist::ToTerm(self->Allowed())}));
   });
   node.Export("os", "getpid", 0, [](const CallContext&, Args) {
     return CallOutcome::Return(Term::String(std::to_string(getpid())));
