@@ -60,6 +60,8 @@ struct ListenConfig {
   // inet_dist_listen_min and _max, both included. 0 and 0: the system chooses.
   uint16_t port_min = 0;
   uint16_t port_max = 0;
+  // Only peers of the network that they reach us on.
+  bool check_ip = false;
 };
 
 struct TimeConfig {

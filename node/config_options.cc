@@ -44,6 +44,7 @@ absl::StatusOr<NodeOptions> MakeNodeOptions(const NodeConfig& config) {
   options.listen.interface_address = config.listen.interface_address;
   options.listen.port_min = config.listen.port_min;
   options.listen.port_max = config.listen.port_max;
+  options.check_ip = config.listen.check_ip;
   options.epmd.port = config.epmd.port;
   options.epmd.is_used = config.epmd.is_used;
   options.epmd.may_start = config.epmd.start;

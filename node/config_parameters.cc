@@ -187,6 +187,14 @@ absl::Status ReadStartPg(const Parameter& parameter, NodeConfig& config) {
   return absl::OkStatus();
 }
 
+absl::Status ReadCheckIp(const Parameter& parameter, NodeConfig& config) {
+  ASSIGN_OR_RETURN(Term value, parameter.Value());
+  const std::optional<bool> is_on = value.AsBool();
+  if (!is_on) return parameter.WrongValue("true or false");
+  config.listen.check_ip = *is_on;
+  return absl::OkStatus();
+}
+
 absl::Status ReadLoggerLevel(const Parameter& parameter, NodeConfig& config) {
   ASSIGN_OR_RETURN(Term value, parameter.Value());
   // OTP's levels above error are error here, all is debug, notice is info.
@@ -215,6 +223,7 @@ struct Known {
   absl::Status (*read)(const Parameter&, NodeConfig&);
 };
 constexpr Known kKernel[] = {
+    {"check_ip", ReadCheckIp},
     {"connect_all", ReadConnectAll},
     {"dist_auto_connect", ReadAutoConnect},
     {"inet_dist_listen_max", ReadListenMax},
@@ -275,9 +284,8 @@ constexpr std::string_view kBeamKernel[] = {"backwards_compatible",
                                             "verbose_name"};
 
 // They would change what goes over the wire or who may connect: never passed over.
-constexpr std::string_view kLaterKernel[] = {"check_ip", "inet_dist_connect_options",
-                                             "inet_dist_listen_options",
-                                             "net_ticker_spawn_options"};
+constexpr std::string_view kLaterKernel[] = {
+    "inet_dist_connect_options", "inet_dist_listen_options", "net_ticker_spawn_options"};
 
 template <class Names>
 bool Has(const Names& names, std::string_view name) {

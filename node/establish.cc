@@ -10,6 +10,7 @@
 #include "asio/use_awaitable.hpp"
 #include "fmt/format.h"
 
+#include "base/local_network.h"
 #include "base/status.h"
 #include "dist/handshake_driver.h"
 
@@ -90,6 +91,18 @@ class AskPeers : public dist::ConnectionDecisions {
   absl::Status refusal_;
 };
 
+absl::Status CheckNetwork(const base::PeerIdentity& local, const base::PeerIdentity& peer) {
+  ASSIGN_OR_RETURN(const std::vector<base::Interface> interfaces, base::LocalInterfaces());
+  ASSIGN_OR_RETURN(const bool is_near,
+                   base::IsOnNetworkOf(interfaces, local.address, peer.address));
+  if (is_near) return absl::OkStatus();
+  return base::Error(absl::StatusCode::kPermissionDenied,
+                     fmt::format("{} is not of the network of {}, which it connects to, and "
+                                 "-kernel check_ip true lets in no others",
+                                 peer.address, local.address),
+                     "connect from that network, or remove check_ip", "disallowed_ip");
+}
+
 }  // namespace
 
 Task<absl::StatusOr<dist::EpmdNode>> Establisher::Find(base::Loop& loop, std::string name,
@@ -146,6 +159,13 @@ Task<absl::StatusOr<Establisher::Made>> Establisher::Connect(base::Loop& loop, A
 
 Task<absl::StatusOr<Establisher::Made>> Establisher::Admit(std::unique_ptr<base::Stream> accepted) {
   const base::TimePoint deadline = accepted->loop().Now() + options_.limits.handshake_timeout;
+  if (options_.check_ip) {
+    absl::Status near = CheckNetwork(accepted->local(), accepted->peer());
+    if (!near.ok()) {
+      accepted->Abort();
+      co_return near;
+    }
+  }
   absl::StatusOr<std::unique_ptr<base::Stream>> stream =
       co_await carrier_.Secure(std::move(accepted), deadline);
   if (!stream.ok()) co_return stream.status();

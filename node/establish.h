@@ -9,7 +9,7 @@
 // options.limits.handshake_timeout, name resolution included. The options must be complete before
 // the first call; the object outlives its tasks.
 // Errors name the peer and the step: NotFound (its epmd does not know it), Unavailable,
-// DeadlineExceeded, PermissionDenied (cookie, or not admitted), Unauthenticated (certificate), DataLoss. The reason
+// DeadlineExceeded, PermissionDenied (cookie, not admitted, another network), Unauthenticated (certificate), DataLoss. The reason
 // is nok when the peer's own attempt goes on instead of ours.
 #pragma once
 
@@ -38,6 +38,8 @@ class Establisher {
     uint16_t epmd_port = 4369;
     // Not 0: every node listens here, and epmd is not asked.
     uint16_t fixed_port = 0;
+    // Only peers of the network that they reach us on.
+    bool check_ip = false;
     base::Limits limits;
   };
   struct Made {

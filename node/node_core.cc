@@ -88,6 +88,7 @@ Node::Core::Parts::Parts(Core& core, uint32_t creation)
                    .cookies = core.options.cookies,
                    .epmd_port = core.options.epmd.port,
                    .fixed_port = core.options.epmd.fixed_port,
+                   .check_ip = core.options.check_ip,
                    .limits = core.options.limits}),
       group_leader(std::make_shared<GroupLeader>(signals)) {}
 

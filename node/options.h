@@ -42,6 +42,8 @@ struct NodeOptions {
   // False: it connects to others and nobody connects to it.
   bool does_listen = true;
   dist::ListenOptions listen;
+  // Take connections from the network that they come in on, and from no other.
+  bool check_ip = false;
   EpmdOptions epmd;
   ConnectPolicy auto_connect = ConnectPolicy::kAlways;
   // The scope pg of process groups is open from the start (node/process_groups.h).
