@@ -8,6 +8,7 @@
 #include "fmt/ranges.h"
 
 #include "base/status.h"
+#include "dist/carrier/tls_peer_check.h"
 
 namespace noded::node {
 namespace {
@@ -24,23 +25,6 @@ bool IsNamedBy(std::string_view entry, std::string_view node) {
   if (entry == node) return true;
   if (entry.ends_with('@')) return node.starts_with(entry);
   return entry.find('@') == std::string_view::npos && HostOf(node) == entry;
-}
-
-bool IsSameHost(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; };
-    return lower(x) == lower(y);
-  });
-}
-
-bool IsForHost(const base::TlsFacts& facts, std::string_view host) {
-  return std::any_of(facts.peer_dns_names.begin(), facts.peer_dns_names.end(),
-                     [&](const std::string& name) { return IsSameHost(name, host); });
-}
-
-bool IsForAddress(const base::TlsFacts& facts, std::string_view address) {
-  return std::find(facts.peer_ip_addresses.begin(), facts.peer_ip_addresses.end(), address) !=
-         facts.peer_ip_addresses.end();
 }
 
 std::string CertificateText(const base::PeerIdentity& peer) {
@@ -96,8 +80,7 @@ absl::Status Admission::CheckPeer(const AtomName& node, const base::PeerIdentity
                     "name it, or its host, in net_kernel:allow/1");
     }
     const bool has_certificate = peer.tls && !peer.tls->peer_certificate_der.empty();
-    if (has_certificate && !IsForHost(*peer.tls, HostOf(node.view())) &&
-        !IsForAddress(*peer.tls, peer.address)) {
+    if (has_certificate && !dist::CheckPeer(peer, {node.ToString()}).ok()) {
       return Refuse(
           fmt::format("{} is on the allow-list, and what connects from {} under this name has {}",
                       node.view(), base::AddressText(peer), CertificateText(peer)),
