@@ -6,10 +6,10 @@
 
 #include "fmt/format.h"
 
+#include "base/ascii.h"
+
 namespace noded::base {
 namespace {
-
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
 // Optimal string alignment: Levenshtein's distance, and two swapped neighbours are one edit.
 size_t EditDistance(std::string_view a, std::string_view b) {

@@ -7,6 +7,7 @@
 
 #include "fmt/format.h"
 
+#include "base/ascii.h"
 #include "base/nearest_name.h"
 #include "base/status.h"
 
@@ -74,23 +75,15 @@ bool Match(const Pieces& pieces, std::string_view text) {
   return true;
 }
 
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
-
 }  // namespace
 
 bool CertificateRule::Fits(std::string_view node, const base::TlsFacts& facts) const {
   if (!facts.is_peer_verified || !Match(Split(nodes, ""), node)) return false;
   if (field == Field::kDns) {
     // Names of hosts have no case; those of nodes do, which their own pattern minds.
-    const Pieces wanted = Split(Lower(certificate), Lower(node));
+    const Pieces wanted = Split(base::Lower(certificate), base::Lower(node));
     return std::any_of(facts.peer_dns_names.begin(), facts.peer_dns_names.end(),
-                       [&](const std::string& name) { return Match(wanted, Lower(name)); });
+                       [&](const std::string& name) { return Match(wanted, base::Lower(name)); });
   }
   const Pieces wanted = Split(certificate, node);
   if (field == Field::kSubject) return Match(wanted, facts.peer_subject);

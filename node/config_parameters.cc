@@ -91,6 +91,13 @@ absl::StatusOr<uint16_t> TakePort(const Parameter& parameter) {
   return static_cast<uint16_t>(*port);
 }
 
+absl::StatusOr<bool> TakeBool(const Parameter& parameter) {
+  ASSIGN_OR_RETURN(Term value, parameter.Value());
+  const std::optional<bool> is_on = value.AsBool();
+  if (!is_on) return parameter.WrongValue("true or false");
+  return *is_on;
+}
+
 absl::Status ReadListenMin(const Parameter& parameter, NodeConfig& config) {
   ASSIGN_OR_RETURN(config.listen.port_min, TakePort(parameter));
   return absl::OkStatus();
@@ -171,27 +178,19 @@ absl::Status ReadAutoConnect(const Parameter& parameter, NodeConfig& config) {
 }
 
 absl::Status ReadConnectAll(const Parameter& parameter, NodeConfig& config) {
-  ASSIGN_OR_RETURN(Term value, parameter.Value());
-  const std::optional<bool> is_on = value.AsBool();
-  if (!is_on) return parameter.WrongValue("true or false");
+  ASSIGN_OR_RETURN(const bool is_on, TakeBool(parameter));
   // The older flag -connect_all false counts besides.
-  config.connect_all = config.connect_all && *is_on;
+  config.connect_all = config.connect_all && is_on;
   return absl::OkStatus();
 }
 
 absl::Status ReadStartPg(const Parameter& parameter, NodeConfig& config) {
-  ASSIGN_OR_RETURN(Term value, parameter.Value());
-  const std::optional<bool> is_on = value.AsBool();
-  if (!is_on) return parameter.WrongValue("true or false");
-  config.start_pg = *is_on;
+  ASSIGN_OR_RETURN(config.start_pg, TakeBool(parameter));
   return absl::OkStatus();
 }
 
 absl::Status ReadCheckIp(const Parameter& parameter, NodeConfig& config) {
-  ASSIGN_OR_RETURN(Term value, parameter.Value());
-  const std::optional<bool> is_on = value.AsBool();
-  if (!is_on) return parameter.WrongValue("true or false");
-  config.listen.check_ip = *is_on;
+  ASSIGN_OR_RETURN(config.listen.check_ip, TakeBool(parameter));
   return absl::OkStatus();
 }
 

@@ -4,6 +4,7 @@
 
 #include "fmt/format.h"
 
+#include "base/ascii.h"
 #include "base/status.h"
 #include "tls/refused.h"
 
@@ -12,14 +13,6 @@ namespace {
 
 // Of a function that makes new Options each time, only so many contexts are kept.
 constexpr size_t kMostMade = 256;
-
-std::string Lower(std::string_view name) {
-  std::string lower(name);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
 
 absl::StatusOr<std::shared_ptr<const Context>> Make(const Options& given, PemCache& cache) {
   Options options = given;
@@ -40,14 +33,14 @@ absl::StatusOr<std::unique_ptr<HostContexts>> HostContexts::Create(const ServerN
     if (!made.ok()) {
       return base::Annotate(made.status(), fmt::format("option server_sni_hosts, {}", host));
     }
-    contexts->hosts_[Lower(host)] = *std::move(made);
+    contexts->hosts_[base::Lower(host)] = *std::move(made);
   }
   return contexts;
 }
 
 absl::StatusOr<std::shared_ptr<const Context>> HostContexts::Find(std::string_view name) const {
   if (fun_ != nullptr) return Ask(name);
-  const auto found = hosts_.find(Lower(name));
+  const auto found = hosts_.find(base::Lower(name));
   return found == hosts_.end() ? nullptr : found->second;
 }
 

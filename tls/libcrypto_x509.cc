@@ -10,6 +10,8 @@
 
 #include "fmt/format.h"
 
+#include "base/ascii.h"
+
 namespace noded::tls {
 namespace {
 
@@ -94,14 +96,6 @@ std::vector<std::string> CommonNames(const X509& certificate) {
         base::ToString(BytesOf(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)))));
   }
   return names;
-}
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
 }
 
 // A wildcard stands for one whole label, the left-most, and not for a top-level domain's children.
@@ -225,11 +219,11 @@ CertificateInfo Describe(const X509& certificate) {
 bool IsLiteralAddress(std::string_view host) { return !AddressBytes(host).empty(); }
 
 bool MatchesHost(const X509& certificate, std::string_view host) {
-  std::string name = Lower(host);
+  std::string name = base::Lower(host);
   if (name.ends_with('.')) name.pop_back();
   const std::vector<uint8_t> address = AddressBytes(name);
   auto matches = [&](std::string_view entry) {
-    const std::string pattern = Lower(entry);
+    const std::string pattern = base::Lower(entry);
     return address.empty() ? MatchesName(pattern, name) : pattern == name;
   };
   const Names names = AlternativeNames(certificate);

@@ -4,6 +4,7 @@
 
 #include "fmt/format.h"
 
+#include "base/ascii.h"
 #include "base/status.h"
 
 namespace noded::tls {
@@ -85,18 +86,11 @@ constexpr Refusal kRefusedOptions[] = {
      "remove it, and compress above TLS what is no secret", kOption},
 };
 
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool IsSameWord(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return Lower(x) == Lower(y); });
-}
-
 }  // namespace
 
 const Refusal* RefusedVersion(std::string_view name) {
   for (const Refusal& refusal : kRefusedVersions) {
-    if (IsSameWord(name, refusal.feature)) return &refusal;
+    if (base::IsSameIgnoringCase(name, refusal.feature)) return &refusal;
   }
   return nullptr;
 }

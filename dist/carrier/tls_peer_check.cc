@@ -6,17 +6,11 @@
 #include "asio/ip/address.hpp"
 #include "fmt/format.h"
 
+#include "base/ascii.h"
 #include "base/status.h"
 
 namespace noded::dist {
 namespace {
-
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool IsSameHost(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return Lower(x) == Lower(y); });
-}
 
 // "::1" and "0:0:0:0:0:0:0:1" are the same.
 bool IsSameAddress(const std::string& a, const std::string& b) {
@@ -45,7 +39,7 @@ absl::Status CheckPeer(const base::PeerIdentity& peer,
   for (const std::string& allowed : allowed_hosts) {
     const std::string_view host = std::string_view(allowed).substr(allowed.rfind('@') + 1);
     for (const std::string& name : facts.peer_dns_names) {
-      if (IsSameHost(name, host)) return absl::OkStatus();
+      if (base::IsSameIgnoringCase(name, host)) return absl::OkStatus();
     }
   }
   return base::Error(
