@@ -98,6 +98,7 @@ struct NodeConfig {
   AutoConnect dist_auto_connect = AutoConnect::kTrue;
   bool start_pg = false;
   bool connect_all = true;
+  bool prevent_overlapping_partitions = true;
   dist::TlsOptions tls;
   // -dist_allow: which certificates may be which nodes. Empty: all.
   std::vector<CertificateRule> dist_allow;

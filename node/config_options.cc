@@ -52,6 +52,8 @@ absl::StatusOr<NodeOptions> MakeNodeOptions(const NodeConfig& config) {
   options.epmd.fixed_port = config.epmd.fixed_port.value_or(0);
   options.auto_connect = Policy(config.dist_auto_connect);
   options.start_pg = config.start_pg;
+  options.connect_all = config.connect_all;
+  options.prevent_overlapping_partitions = config.prevent_overlapping_partitions;
   options.dist_allow = config.dist_allow;
   options.net_ticktime = config.time.net_ticktime;
   options.tick_intensity = config.time.net_tickintensity;

@@ -25,6 +25,8 @@ TEST(ConfigOptionsTest, EverySettingReachesTheNode) {
   config.time.net_setuptime = std::chrono::milliseconds(2500);
   config.dist_auto_connect = AutoConnect::kOnce;
   config.start_pg = true;
+  config.connect_all = false;
+  config.prevent_overlapping_partitions = false;
   auto options = MakeNodeOptions(config);
   ASSERT_TRUE(options.ok()) << options.status();
   EXPECT_EQ(options->name, "a@box");
@@ -41,6 +43,8 @@ TEST(ConfigOptionsTest, EverySettingReachesTheNode) {
   EXPECT_EQ(options->epmd.fixed_port, 7000);
   EXPECT_EQ(options->auto_connect, ConnectPolicy::kOnce);
   EXPECT_TRUE(options->start_pg);
+  EXPECT_FALSE(options->connect_all);
+  EXPECT_FALSE(options->prevent_overlapping_partitions);
   EXPECT_EQ(options->net_ticktime, std::chrono::seconds(15));
   EXPECT_EQ(options->limits.handshake_timeout, std::chrono::milliseconds(2500));
 }

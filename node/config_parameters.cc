@@ -47,8 +47,9 @@ struct Parameter {
 };
 
 // Keys with a default in kernel.app.
-constexpr std::array<std::string_view, 4> kWithDefault = {"connect_all", "logger_level",
-                                                          "net_tickintensity", "net_ticktime"};
+constexpr std::array<std::string_view, 5> kWithDefault = {"connect_all", "logger_level",
+                                                          "net_tickintensity", "net_ticktime",
+                                                          "prevent_overlapping_partitions"};
 
 // Those that count, one a key.
 absl::StatusOr<std::vector<Parameter>> Collect(ConfigReader& reader, std::string_view name) {
@@ -184,6 +185,11 @@ absl::Status ReadConnectAll(const Parameter& parameter, NodeConfig& config) {
   return absl::OkStatus();
 }
 
+absl::Status ReadPreventOverlap(const Parameter& parameter, NodeConfig& config) {
+  ASSIGN_OR_RETURN(config.prevent_overlapping_partitions, TakeBool(parameter));
+  return absl::OkStatus();
+}
+
 absl::Status ReadStartPg(const Parameter& parameter, NodeConfig& config) {
   ASSIGN_OR_RETURN(config.start_pg, TakeBool(parameter));
   return absl::OkStatus();
@@ -232,6 +238,7 @@ constexpr Known kKernel[] = {
     {"net_setuptime", ReadSetuptime},
     {"net_tickintensity", ReadTickintensity},
     {"net_ticktime", ReadTicktime},
+    {"prevent_overlapping_partitions", ReadPreventOverlap},
     {"start_pg", ReadStartPg},
 };
 
@@ -254,7 +261,6 @@ constexpr std::string_view kBeamKernel[] = {"backwards_compatible",
                                             "net_kernel",
                                             "os_cmd_shell",
                                             "permissions",
-                                            "prevent_overlapping_partitions",
                                             "raw_files",
                                             "shell_docs_ansi",
                                             "shell_docs_columns",

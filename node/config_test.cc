@@ -137,7 +137,7 @@ TEST(ConfigTest, KernelParametersAreTerms) {
   const NodeConfig config =
       Good({"-kernel", "net_ticktime", "15", "net_setuptime", "2.5", "net_tickintensity", "2000",
             "-kernel", "dist_auto_connect", "once", "connect_all", "false", "start_pg", "true",
-            "check_ip", "true"},
+            "check_ip", "true", "prevent_overlapping_partitions", "false"},
            {{"ERL_FLAGS",
              "-kernel inet_dist_listen_min 4000 inet_dist_listen_max 4010 "
              "inet_dist_use_interface '{127,0,0,1}' logger_level warning"}});
@@ -147,6 +147,7 @@ TEST(ConfigTest, KernelParametersAreTerms) {
   EXPECT_EQ(config.dist_auto_connect, AutoConnect::kOnce);
   EXPECT_FALSE(config.connect_all);
   EXPECT_TRUE(config.start_pg);
+  EXPECT_FALSE(config.prevent_overlapping_partitions);
   EXPECT_TRUE(config.listen.check_ip);
   EXPECT_EQ(config.listen.port_min, 4000);
   EXPECT_EQ(config.listen.port_max, 4010);

@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "node/node_core.h"
 #include "node/services/builtins.h"
+#include "node/services/global_functions.h"
 #include "node/services/pg_functions.h"
 #include "node/services/pg_scope.h"
 #include "node/services/relays.h"
@@ -25,6 +26,7 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Start(NodeOptions options, dist::Car
   AddBuiltins(*node);
   AddRelays(*node);
   AddPgFunctions(*node);
+  AddGlobalFunctions(*node);
   RETURN_IF_ERROR(node->core_->Start());
   return node;
 }
@@ -165,6 +167,18 @@ std::optional<Pid> Node::WhereIs(const AtomName& name) const {
 
 std::vector<AtomName> Node::RegisteredNames() const {
   return core_->AtHome([&] { return core_->parts->signals.processes().Names(); });
+}
+
+GlobalNames Node::Global() {
+  const auto visible_peers = [core = core_.get()] {
+    std::vector<AtomName> names;
+    if (core->options.is_hidden) return names;
+    for (const node::Peers::Peer& peer : core->parts->peers.Connected()) {
+      if (!peer.is_hidden()) names.push_back(peer.name);
+    }
+    return names;
+  };
+  return GlobalNames(core_->home, core_->parts->signals, core_->global, visible_peers);
 }
 
 absl::StatusOr<ProcessGroups> Node::OpenScope(const AtomName& scope) {

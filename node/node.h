@@ -30,6 +30,7 @@
 #include "dist/link.h"
 #include "node/calls.h"
 #include "node/function.h"
+#include "node/global_names.h"
 #include "node/mailbox.h"
 #include "node/options.h"
 #include "node/process_groups.h"
@@ -108,6 +109,9 @@ class Node {
   bool UnregisterName(const dist::AtomName& name);
   std::optional<dist::Pid> WhereIs(const dist::AtomName& name) const;
   std::vector<dist::AtomName> RegisteredNames() const;
+
+  // OTP's global: names and locks of the cluster.
+  GlobalNames Global();
 
   // OTP's pg; starts the scope when it is not open yet. AlreadyExists when another process has its
   // name.

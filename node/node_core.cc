@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "dist/flags.h"
 #include "node/services/builtins.h"
+#include "node/services/global_server.h"
 #include "node/services/net_kernel.h"
 #include "node/services/pg_scope.h"
 
@@ -171,6 +172,10 @@ void Node::Core::StartServices() {
   };
   start("net_kernel", MakeNetKernel(signals, parts->admission));
   start("rex", parts->function_calls.MakeRex());
+  global = std::make_shared<GlobalServer>(
+      home, signals, parts->peers, parts->calls,
+      GlobalServer::Options{options.connect_all, options.prevent_overlapping_partitions});
+  start(GlobalClient::kServer, global);
   parts->group_leader_pid = start("user", parts->group_leader);
   if (options.start_pg) (void)OpenScope("pg");  // its name is free, too
 }
@@ -263,6 +268,7 @@ void Node::Core::OnUp(const node::Peers::Peer& peer) {
   }
   for (const Watcher& watcher : watchers) watcher(info, true, absl::OkStatus());
   if (options.is_hidden || peer.is_hidden()) return;
+  global->NodeUp(peer.name);
   for (const auto& [name, scope] : scopes) scope->NodeUp(peer.name);
 }
 
@@ -276,6 +282,7 @@ void Node::Core::OnDown(const AtomName& node, const absl::Status& why) {
   if (!why.ok()) line.Add(why);
   for (const Watcher& watcher : watchers) watcher(info, false, why);
   parts->signals.NodeDown(node, Term::Atom("noconnection"));
+  global->NodeDown(node);
 }
 
 void Node::Core::OnUnreachable(const AtomName& node, const absl::Status&) {
@@ -302,6 +309,7 @@ void Node::Core::Stop() {
     if (expiry_ != nullptr) expiry_->cancel();
     if (acceptor != nullptr) acceptor->Close();
     if (epmd != nullptr) epmd->Stop();
+    if (global != nullptr) global->PrepareStop();
     if (parts != nullptr) parts->peers.CloseAll();
     return true;
   });

@@ -32,6 +32,7 @@
 
 namespace noded::node {
 
+class GlobalServer;
 class PgScope;
 
 class Node::Core {
@@ -77,6 +78,7 @@ class Node::Core {
   uint16_t port = 0;
   std::vector<Watcher> watchers;                              // home loop
   std::map<dist::AtomName, std::shared_ptr<PgScope>> scopes;  // home loop
+  std::shared_ptr<GlobalServer> global;                       // home loop
 
   // On the home loop: the scope, which is started when there is none.
   absl::StatusOr<std::shared_ptr<PgScope>> OpenScope(const dist::AtomName& scope);

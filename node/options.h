@@ -46,6 +46,12 @@ struct NodeOptions {
   bool check_ip = false;
   EpmdOptions epmd;
   ConnectPolicy auto_connect = ConnectPolicy::kAlways;
+  // Visible: be part of the full mesh of the cluster, and share its global names
+  // (node/global_names.h).
+  bool connect_all = true;
+  // Leave a node that another node of our part of the cluster has lost, so that all parts are full
+  // meshes.
+  bool prevent_overlapping_partitions = true;
   // The scope pg of process groups is open from the start (node/process_groups.h).
   bool start_pg = false;
   // A peer that is silent for this long, give or take a quarter, is gone.

@@ -4,12 +4,14 @@
 //   erpc:call(Node, test, throw | exit | error, [Term])      to raise
 //   erpc:call(Node, test, sleep, [Milliseconds])             to wait
 //   erpc:call(Node, test, round_trip, [Other, Bytes])        true: Other's noded:echo/1 gave them
-//   back erpc:call(Node, test, in_order, [Other, Count])          true: so did {echo, Other}, in
-//   order erpc:call(Node, test, watch, [Name, Other])              the reason with which {Name,
-//   Other} ends gen_server:call({cart, Node}, {add, Item} | items | size | {wait, Milliseconds} |
-//   {fail, Why}) gen_server:cast({cart, Node}, {add, Item}), {cart, Node} ! {add, Item} {echo,
-//   Node} ! {self(), Message}                         to get Message back {echo, Node} ! {link |
-//   unlink, Pid} | {exit, Pid, Reason}    signals to a process there
+//   erpc:call(Node, test, in_order, [Other, Count])          true: so did {echo, Other}, in order
+//   erpc:call(Node, test, watch, [Name, Other])              why {Name, Other} ends
+//   erpc:call(Node, test, name_a_process, [Name])            a new one, registered here and globally
+//   erpc:call(Node, test, lock, [Resource, Wait, Hold])      true: it held the global lock
+//   gen_server:call({cart, Node}, {add, Item} | items | size | {wait, Milliseconds} | {fail, Why})
+//   gen_server:cast({cart, Node}, {add, Item}), {cart, Node} ! {add, Item}
+//   {echo, Node} ! {self(), Message}                         to get Message back
+//   {echo, Node} ! {link | unlink, Pid} | {exit, Pid, Reason}    signals to a process there
 #include <signal.h>
 
 #include <memory>
@@ -87,12 +89,32 @@ CallOutcome Watch(node::Node& node, Args args) {
   return CallOutcome::Return(down->tuple()[4]);
 }
 
+// A process with this name, here and in the cluster.
+CallOutcome NameAProcess(node::Node& node, Args args) {
+  const auto pid = node.Serve(args[0].atom_name(), {});
+  if (!pid.ok()) return CallOutcome::Error(Term::Atom("badarg"));
+  const absl::Status done = node.Global().Register(args[0], *pid);
+  return CallOutcome::Return(Term::Atom(done.ok() ? "yes" : "no"));
+}
+
+// {Resource, WaitMilliseconds, HoldMilliseconds}: whether it was to be had.
+CallOutcome Lock(node::Node& node, Args args) {
+  const auto wait = std::chrono::milliseconds(args[1].AsInt().value_or(0));
+  const auto lock = node.Global().Lock(args[0], wait);
+  if (lock.ok()) Sleep(args[2]);
+  return CallOutcome::Return(Term::Bool(lock.ok()));
+}
+
 void ExportTalks(node::Node& node) {
   node::Node* self = &node;
   node.Export("test", "round_trip", 2,
               [self](const CallContext&, Args args) { return RoundTrip(*self, args); });
   node.Export("test", "in_order", 2,
               [self](const CallContext&, Args args) { return InOrder(*self, args); });
+  node.Export("test", "name_a_process", 1,
+              [self](const CallContext&, Args args) { return NameAProcess(*self, args); });
+  node.Export("test", "lock", 3,
+              [self](const CallContext&, Args args) { return Lock(*self, args); });
   node.Export("test", "watch", 2,
               [self](const CallContext&, Args args) { return Watch(*self, args); });
 }
