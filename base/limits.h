@@ -30,6 +30,13 @@ struct Limits {
   // Incoming connections still in their handshake. The oldest silent one makes room for a new one.
   size_t max_pending_handshakes = 1024;
   size_t max_pending_handshakes_per_address = 256;
+  // Attempts to connect to a node that come of sending to it: how many may fail before they are held
+  // back, for how long then (growing), and for how many nodes that is kept; a peer can make us send
+  // to nodes that nobody has heard of.
+  int free_connect_failures = 4;
+  std::chrono::milliseconds min_reconnect_pause{100};
+  std::chrono::milliseconds max_reconnect_pause{5000};
+  size_t max_reconnect_pauses = 4096;
   // TLS handshake flight of a peer (certificates included) before the engine gives up.
   size_t max_tls_handshake_bytes = 256 * 1024;
   // On an open TLS connection: KeyUpdates, and records that carry nothing (empty ones, warnings,

@@ -74,7 +74,8 @@ Node::Core::Parts::Parts(Core& core, uint32_t creation)
              .down = [&core](const AtomName& node,
                              const absl::Status& why) { core.OnDown(node, why); },
              .unreachable = [&core](const AtomName& node,
-                                    const absl::Status& why) { core.OnUnreachable(node, why); }}),
+                                    const absl::Status& why) { core.OnUnreachable(node, why); }},
+            core.clock),
       signals(identity, peers, core.options.limits),
       function_calls(core.home, signals, *core.workers, core.functions),
       router(signals, function_calls),
@@ -298,7 +299,7 @@ void Node::Core::ScheduleExpiry() {
   expiry_->expires_after(std::chrono::seconds(1));
   expiry_->async_wait([this](const asio::error_code& error) {
     if (error || is_stopped_) return;
-    parts->peers.ExpireWaiting(home.Now());
+    parts->peers.ExpireWaiting();
     ScheduleExpiry();
   });
 }

@@ -13,6 +13,7 @@
 
 #include "absl/status/statusor.h"
 
+#include "base/clock.h"
 #include "base/loop.h"
 #include "base/task.h"
 #include "node/acceptor.h"
@@ -68,6 +69,7 @@ class Node::Core {
 
   NodeOptions options;
   dist::Carrier& carrier;
+  const base::SteadyClock clock{};
   base::LoopGroup loops;
   base::Loop& home;
   FunctionTable functions;

@@ -14,6 +14,25 @@ using Verdict = Handshake::Verdict;
 
 bool Peers::Peer::is_hidden() const { return (link->peer().flags & dist::dflag::kPublished) == 0; }
 
+absl::Status Peers::MayBegin(const AtomName& node) const {
+  const auto refuse = [&](std::string_view mend) {
+    return base::Error(absl::StatusCode::kUnavailable,
+                       fmt::format("{} is not connected", node.view()), mend, "noconnection");
+  };
+  const bool is_policy =
+      options_.auto_connect == ConnectPolicy::kAlways ||
+      (options_.auto_connect == ConnectPolicy::kOnce && !was_connected_.contains(node));
+  if (is_closed_ || !is_policy) {
+    return refuse("connect to it first: dist_auto_connect forbids to do it by itself");
+  }
+  if (!pauses_.MayTry(node, clock_.Now())) {
+    return refuse(
+        "attempts have failed again and again, and the next one waits a moment: see "
+        "connect_failed in this node's log");
+  }
+  return absl::OkStatus();
+}
+
 void Peers::SendTo(const AtomName& node, dist::Control control, std::optional<dist::Term> payload) {
   if (auto peer = connected_.find(node); peer != connected_.end()) {
     peer->second.link->Send(std::move(control), std::move(payload));
@@ -21,19 +40,9 @@ void Peers::SendTo(const AtomName& node, dist::Control control, std::optional<di
   }
   auto attempt = attempts_.find(node);
   if (attempt == attempts_.end()) {
-    const bool may_connect =
-        options_.auto_connect == ConnectPolicy::kAlways ||
-        (options_.auto_connect == ConnectPolicy::kOnce && !was_connected_.contains(node));
-    if (is_closed_ || !may_connect) {
-      hooks_.unreachable(node,
-                         base::Error(absl::StatusCode::kUnavailable,
-                                     fmt::format("{} is not connected", node.view()),
-                                     "connect to it first: dist_auto_connect forbids to do it by "
-                                     "itself",
-                                     "noconnection"));
-      return;
-    }
-    Begin(node);
+    if (absl::Status may = MayBegin(node); !may.ok()) return hooks_.unreachable(node, may);
+    attempts_[node].is_automatic = true;
+    hooks_.connect(node);
     attempt = attempts_.find(node);
     if (attempt == attempts_.end()) return;
   }
@@ -53,11 +62,6 @@ void Peers::Connect(const AtomName& node, std::function<void(absl::Status)> done
     return;
   }
   attempts_[node].waiters.push_back(std::move(done));
-  hooks_.connect(node);
-}
-
-void Peers::Begin(const AtomName& node) {
-  attempts_.try_emplace(node);
   hooks_.connect(node);
 }
 
@@ -105,7 +109,7 @@ bool Peers::Commit(const AtomName& node, Direction direction) {
 
 void Peers::AwaitPeer(Attempt& attempt) const {
   attempt.is_ours = false;
-  attempt.give_up = std::chrono::steady_clock::now() + options_.limits.handshake_timeout;
+  attempt.give_up = clock_.Now() + options_.limits.handshake_timeout;
 }
 
 bool Peers::IsOldLinkGone(const AtomName& node) const { return !connected_.contains(node); }
@@ -123,6 +127,7 @@ void Peers::LinkUp(std::shared_ptr<dist::NodeLink> link, Direction direction) {
   Peer& peer = connected_[name];
   peer = Peer{name, direction, std::move(link), std::chrono::system_clock::now()};
   was_connected_.insert(name);
+  pauses_.Forget(name);
   hooks_.up(peer);
   auto attempt = attempts_.extract(name);
   if (attempt.empty()) return;
@@ -160,11 +165,13 @@ void Peers::Fail(const AtomName& node, const absl::Status& why) {
   auto attempt = attempts_.extract(node);
   if (attempt.empty()) return;
   Answer(attempt.mapped(), is_closed_ ? Verdict::kNotAllowed : Verdict::kOk);
+  if (attempt.mapped().is_automatic) pauses_.Failed(node, clock_.Now());
   hooks_.unreachable(node, why);
   for (auto& done : attempt.mapped().waiters) done(why);
 }
 
-void Peers::ExpireWaiting(base::TimePoint now) {
+void Peers::ExpireWaiting() {
+  const base::TimePoint now = clock_.Now();
   std::vector<AtomName> expired;
   for (const auto& [name, attempt] : attempts_) {
     if (!attempt.is_ours && attempt.give_up <= now) expired.push_back(name);

@@ -1,6 +1,6 @@
 // The table of other nodes: who is connected, who is being connected to, and what waits for that.
 //
-//   Peers peers(self, options, hooks);
+//   Peers peers(self, options, hooks, clock);
 //   peers.SendTo("shop@host", control, payload);          // connects when need be
 //   peers.Connect("shop@host", [](absl::Status s) { ... });
 //   peers.Judge(peer_named, [](Handshake::Verdict v) { ... });      // the acceptor asks
@@ -13,7 +13,9 @@
 // on: OTP tells its user that there is no connection when `nok` comes first. Names in handshakes
 // prove nothing, so they end nothing here; an attempt that begins while the peer's is half way
 // meets it where cookies are proved: the node with the greater name takes the peer's unless its own
-// proof is out, and the other one takes what is proved to it. Confined to the node's home loop.
+// proof is out, and the other one takes what is proved to it. Sending to a node again and again that
+// cannot be reached connects with growing pauses (node/reconnect_pauses.h). Confined to the node's
+// home loop.
 // Source: OTP lib/kernel/src/net_kernel.erl, dist_util.erl.
 #pragma once
 
@@ -31,6 +33,7 @@
 #include "base/limits.h"
 #include "dist/handshake.h"
 #include "dist/link.h"
+#include "node/reconnect_pauses.h"
 #include "node/signals.h"
 
 namespace noded::node {
@@ -67,15 +70,20 @@ class Peers : public Outbound {
     base::Limits limits;
   };
 
-  Peers(dist::AtomName self, Options options, Hooks hooks)
-      : self_(std::move(self)), options_(options), hooks_(std::move(hooks)) {}
+  // The clock outlives it.
+  Peers(dist::AtomName self, Options options, Hooks hooks, const base::Clock& clock)
+      : self_(std::move(self)),
+        options_(options),
+        hooks_(std::move(hooks)),
+        clock_(clock),
+        pauses_(options_.limits) {}
 
-  // Queues while an attempt is under way; without a connection and with auto_connect off, reports
-  // the node down.
+  // Queues while an attempt is under way; without a connection and with auto_connect off, or too
+  // soon after failures, reports the node down.
   void SendTo(const dist::AtomName& node, dist::Control control,
               std::optional<dist::Term> payload) override;
 
-  // `done` is called once: OK when connected (perhaps at once), else why not.
+  // `done` is called once: OK when connected (perhaps at once), else why not. Never held back.
   void Connect(const dist::AtomName& node, std::function<void(absl::Status)> done);
   // Ends the connection after what is queued. False when there is none.
   bool Disconnect(const dist::AtomName& node);
@@ -95,7 +103,7 @@ class Peers : public Outbound {
   // Logs a failure: no link is there, and the peer's attempt is not waited for.
   void ConnectFailed(const dist::AtomName& node, const absl::Status& why, bool is_simultaneous);
   // Gives up waiting for peers that promised to connect (after `nok`) and did not.
-  void ExpireWaiting(base::TimePoint now);
+  void ExpireWaiting();
 
   // True when `link` is the current one of its node: events of others are stale.
   bool IsCurrent(const std::shared_ptr<dist::NodeLink>& link) const;
@@ -108,6 +116,7 @@ class Peers : public Outbound {
   struct Attempt {
     std::vector<std::pair<dist::Control, std::optional<dist::Term>>> queue;
     std::vector<std::function<void(absl::Status)>> waiters;
+    bool is_automatic = false;  // begun by SendTo
     bool is_ours = true;        // false: the peer's attempt is awaited
     bool is_committed = false;  // our proof is with the peer
     bool peer_tries = false;    // or somebody who says to be the peer
@@ -115,7 +124,8 @@ class Peers : public Outbound {
     base::TimePoint give_up{};
   };
 
-  void Begin(const dist::AtomName& node);
+  // Why nothing that is sent may begin an attempt now.
+  absl::Status MayBegin(const dist::AtomName& node) const;
   void Fail(const dist::AtomName& node, const absl::Status& why);
   void AwaitPeer(Attempt& attempt) const;
   static void Answer(Attempt& attempt, dist::Handshake::Verdict verdict);
@@ -123,6 +133,8 @@ class Peers : public Outbound {
   const dist::AtomName self_;
   const Options options_;
   Hooks hooks_;
+  const base::Clock& clock_;
+  ReconnectPauses pauses_;
   std::map<dist::AtomName, Peer> connected_;
   std::map<dist::AtomName, Attempt> attempts_;
   std::set<dist::AtomName> was_connected_;  // for ConnectPolicy::kOnce

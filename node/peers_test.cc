@@ -43,7 +43,8 @@ class PeersTest : public testing::Test {
                          [this](const AtomName& n, const absl::Status& why) {
                            Note("unreachable", n);
                            last_why_ = why;
-                         }});
+                         }},
+        clock_);
   }
   void TearDown() override {
     for (auto& [link, down] : links_) {
@@ -123,6 +124,7 @@ class PeersTest : public testing::Test {
     return base::Error(absl::StatusCode::kUnavailable, "refused", "", "econnrefused");
   }
 
+  base::FakeClock clock_;
   base::Loop loop_;
   std::vector<std::string> events_;
   absl::Status last_why_;
@@ -302,10 +304,10 @@ TEST_F(PeersTest, APeerThatPromisedToConnectIsNotWaitedForForEver) {
   const auto outcomes = Connect(kGreater), ours = Connect(kLess);
   peers_->ConnectFailed(kGreater, Refused(), true);
   TakeEvents();
-  const auto now = std::chrono::steady_clock::now();
-  peers_->ExpireWaiting(now);
+  peers_->ExpireWaiting();
   EXPECT_TRUE(outcomes->empty());
-  peers_->ExpireWaiting(now + base::Limits().handshake_timeout + seconds(1));
+  clock_.Advance(base::Limits().handshake_timeout);
+  peers_->ExpireWaiting();
   EXPECT_EQ(TakeEvents(), Events{"unreachable z@host"});
   ASSERT_EQ(outcomes->size(), 1u);
   EXPECT_EQ(outcomes->front().code(), absl::StatusCode::kDeadlineExceeded);
@@ -360,6 +362,56 @@ TEST_F(PeersTest, DisconnectEndsTheLink) {
   peers_->LinkUp(link, Peers::Direction::kOutgoing);
   EXPECT_TRUE(peers_->Disconnect(kLess));
   EXPECT_TRUE(HasEnded(link));
+}
+
+TEST_F(PeersTest, SendingToANodeThatIsDownConnectsWithGrowingPauses) {
+  const base::Limits limits;
+  const auto send = [&] {
+    SendTo(kLess);
+    const Events events = TakeEvents();
+    if (events != Events{"connect a@host"}) return events;
+    peers_->ConnectFailed(kLess, Refused(), false);
+    return TakeEvents();
+  };
+  const Events at_once{"unreachable a@host"};
+  for (int i = 0; i < limits.free_connect_failures + 1; ++i) {
+    EXPECT_EQ(send(), at_once);
+    EXPECT_EQ(base::ReasonOf(last_why_), "econnrefused") << "it was tried";
+  }
+  EXPECT_EQ(send(), at_once);
+  EXPECT_EQ(base::ReasonOf(last_why_), "noconnection") << "and now it is not";
+  EXPECT_NE(last_why_.message().find("waits a moment"), std::string::npos) << last_why_;
+
+  // Who asks for a connection gets an attempt, which changes nothing.
+  const auto outcomes = Connect(kLess);
+  EXPECT_EQ(TakeEvents(), Events{"connect a@host"});
+  SendTo(kLess);
+  peers_->ConnectFailed(kLess, Refused(), false);
+  EXPECT_EQ(outcomes->size(), 1u);
+  EXPECT_EQ(TakeEvents(), at_once);
+  SendTo(kLess);
+  EXPECT_EQ(base::ReasonOf(last_why_), "noconnection");
+  TakeEvents();
+
+  // In a second of constant sending there are a few attempts, and another node has its own count.
+  int attempts = 0;
+  for (int i = 0; i < 1000; ++i) {
+    clock_.Advance(std::chrono::milliseconds(1));
+    send();
+    attempts += base::ReasonOf(last_why_) == "econnrefused";
+  }
+  EXPECT_GE(attempts, 2);
+  EXPECT_LE(attempts, 5);
+  SendTo(kGreater);
+  EXPECT_EQ(TakeEvents(), Events{"connect z@host"});
+
+  // It is back, and when it goes again it is found at once.
+  auto link = MakeLink(kLess);
+  peers_->LinkUp(link, Peers::Direction::kIncoming);
+  peers_->LinkDown(link, Refused());
+  TakeEvents();
+  EXPECT_EQ(send(), at_once);
+  EXPECT_EQ(base::ReasonOf(last_why_), "econnrefused");
 }
 
 TEST_F(PeersTest, AHiddenPeerIsOneThatDidNotPublishItself) {
