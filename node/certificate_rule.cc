@@ -10,6 +10,7 @@
 #include "base/ascii.h"
 #include "base/nearest_name.h"
 #include "base/status.h"
+#include "node/name_pattern.h"
 
 namespace noded::node {
 namespace {
@@ -25,9 +26,6 @@ constexpr std::array<FieldName, 3> kFields = {
 
 constexpr std::array<std::string_view, 3> kPlaceholders = {"{node}", "{name}", "{host}"};
 
-// A pattern as what stands between its stars: one star between two of them, in order.
-using Pieces = std::vector<std::string>;
-
 std::string_view ValueOf(std::string_view placeholder, std::string_view node) {
   if (placeholder == "{node}") return node;
   const size_t at = node.find('@');
@@ -37,8 +35,8 @@ std::string_view ValueOf(std::string_view placeholder, std::string_view node) {
 }
 
 // Placeholders are filled in piece by piece: a star in a node's name stands for itself.
-Pieces Split(std::string_view pattern, std::string_view node) {
-  Pieces pieces(1);
+NamePattern FilledIn(std::string_view pattern, std::string_view node) {
+  std::vector<std::string> pieces(1);
   while (!pattern.empty()) {
     if (pattern[0] == '*') {
       pieces.emplace_back();
@@ -56,39 +54,23 @@ Pieces Split(std::string_view pattern, std::string_view node) {
     pieces.back() += pattern[0];
     pattern.remove_prefix(1);
   }
-  return pieces;
-}
-
-// The first and the last piece stand at the ends; those between are looked for in turn, each as far
-// to the front as it can be, which leaves the most for the rest.
-bool Match(const Pieces& pieces, std::string_view text) {
-  if (pieces.size() == 1) return text == pieces[0];
-  if (!text.starts_with(pieces.front())) return false;
-  text.remove_prefix(pieces.front().size());
-  if (!text.ends_with(pieces.back())) return false;
-  text.remove_suffix(pieces.back().size());
-  for (size_t i = 1; i + 1 < pieces.size(); ++i) {
-    const size_t found = text.find(pieces[i]);
-    if (found == std::string_view::npos) return false;
-    text.remove_prefix(found + pieces[i].size());
-  }
-  return true;
+  return NamePattern(std::move(pieces));
 }
 
 }  // namespace
 
 bool CertificateRule::Fits(std::string_view node, const base::TlsFacts& facts) const {
-  if (!facts.is_peer_verified || !Match(Split(nodes, ""), node)) return false;
+  if (!facts.is_peer_verified || !NamePattern(nodes).Fits(node)) return false;
   if (field == Field::kDns) {
     // Names of hosts have no case; those of nodes do, which their own pattern minds.
-    const Pieces wanted = Split(base::Lower(certificate), base::Lower(node));
+    const NamePattern wanted = FilledIn(base::Lower(certificate), base::Lower(node));
     return std::any_of(facts.peer_dns_names.begin(), facts.peer_dns_names.end(),
-                       [&](const std::string& name) { return Match(wanted, base::Lower(name)); });
+                       [&](const std::string& name) { return wanted.Fits(base::Lower(name)); });
   }
-  const Pieces wanted = Split(certificate, node);
-  if (field == Field::kSubject) return Match(wanted, facts.peer_subject);
+  const NamePattern wanted = FilledIn(certificate, node);
+  if (field == Field::kSubject) return wanted.Fits(facts.peer_subject);
   return std::any_of(facts.peer_uris.begin(), facts.peer_uris.end(),
-                     [&](const std::string& uri) { return Match(wanted, uri); });
+                     [&](const std::string& uri) { return wanted.Fits(uri); });
 }
 
 absl::StatusOr<CertificateRule> ParseCertificateRule(std::string_view certificate,
@@ -112,10 +94,7 @@ absl::StatusOr<CertificateRule> ParseCertificateRule(std::string_view certificat
     return refuse(fmt::format("'{}' has no pattern", certificate),
                   fmt::format("write {}:PATTERN, in which * stands for any text", name));
   }
-  if (nodes.find_first_of("@*") == std::string_view::npos) {
-    return refuse(fmt::format("'{}' fits no node's name", nodes),
-                  "write it as name@host, with * for any text: 'shop*@*'");
-  }
+  RETURN_IF_ERROR(CheckNodePattern(nodes));
   if (nodes.find_first_of("{}") != std::string_view::npos) {
     return refuse(fmt::format("'{}' has a placeholder, which stands for the node's name", nodes),
                   "placeholders belong into the pattern for the certificate: dns:{host} '*'");
