@@ -64,7 +64,7 @@ int Main(int argc, char** argv) {
   base::LogInfo("node_started")
       .Add("node", node.name().view())
       .Add("version", node::kVersion)
-      .Add("carrier", node.carrier().name())
+      .Add("carrier", node.carriers().ToString())
       .Add("port", node.port());
   const int signal = WaitForEnd(signals);
   base::LogInfo("node_stopping").Add("node", node.name().view()).Add("signal", strsignal(signal));

@@ -74,11 +74,13 @@ absl::StatusOr<RunningNode> StartNode(const node::NodeConfig& config) {
   }
   RunningNode running;
   ASSIGN_OR_RETURN(running.assembly, node::Assemble(config));
-  for (const dist::Warning& warning : running.assembly->carrier->Warnings()) {
-    base::LogWarn("configuration").Add("cause", warning.what).Add("mend", warning.mend);
+  for (const dist::Carrier* carrier : running.assembly->chosen) {
+    for (const dist::Warning& warning : carrier->Warnings()) {
+      base::LogWarn("configuration").Add("cause", warning.what).Add("mend", warning.mend);
+    }
   }
   ASSIGN_OR_RETURN(running.node,
-                   node::Node::Start(running.assembly->options, running.assembly->carrier));
+                   node::Node::Start(running.assembly->options, running.assembly->chosen));
   return running;
 }
 

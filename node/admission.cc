@@ -88,7 +88,23 @@ absl::Status Admission::CheckPeer(const AtomName& node, const base::PeerIdentity
                       HostOf(node.view())));
     }
   }
+  if (!peer.tls && !IsPlainPeer(node)) {
+    return Refuse(
+        fmt::format("{} at {} comes without TLS, and is not on the list of those that may",
+                    node.view(), base::AddressText(peer)),
+        "start it with -proto_dist inet_tls, or name it in -dist_plain_peers");
+  }
   return CheckRules(node, peer);
+}
+
+bool Admission::IsPlainPeer(const AtomName& node) const {
+  return plain_peers_.empty() ||
+         std::any_of(plain_peers_.begin(), plain_peers_.end(),
+                     [&](const NamePattern& pattern) { return pattern.Fits(node.view()); });
+}
+
+bool Admission::MayBePlain(const AtomName& node) const {
+  return rules_.empty() && IsPlainPeer(node);
 }
 
 absl::Status Admission::CheckRules(const AtomName& node, const base::PeerIdentity& peer) const {

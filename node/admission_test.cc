@@ -117,6 +117,25 @@ TEST(AdmissionTest, OneRuleMustFit) {
   ExpectRefused(admission.CheckPeer("shop1@a", nameless), {"no certificate"});
 }
 
+TEST(AdmissionTest, WithoutTlsOnlyThoseThatMayBePlain) {
+  Admission admission({}, {"old*@*", "till@a"});
+  const base::PeerIdentity plain{"10.0.0.7", 1, {}};
+  for (const char* node : {"old1@b", "till@a"}) {
+    EXPECT_TRUE(admission.MayBePlain(node)) << node;
+    EXPECT_TRUE(admission.CheckPeer(node, plain).ok()) << node;
+  }
+  for (const char* node : {"shop1@a", "till@b", "bold@a"}) {
+    EXPECT_FALSE(admission.MayBePlain(node)) << node;
+    ExpectRefused(admission.CheckPeer(node, plain),
+                  {node, "10.0.0.7:1", "without TLS", "-dist_plain_peers", "inet_tls"});
+  }
+  EXPECT_TRUE(admission.CheckPeer("shop1@a", Shop()).ok()) << "it has TLS";
+  // A link without a certificate fits no rule about certificates.
+  Admission both({Rule("dns:*", "*")}, {"*"});
+  EXPECT_FALSE(both.MayBePlain("old1@b"));
+  ExpectRefused(both.CheckPeer("old1@b", plain), {"not encrypted", "-dist_allow"});
+}
+
 TEST(AdmissionTest, TheAllowListNamesNodesAndHosts) {
   Admission admission({});
   admission.Allow({"shop1@a.example.net", "b", "till@"});

@@ -16,7 +16,7 @@ void ReportBrokenFiles(const absl::Status& status) {
   base::LogError("tls_files_broken").Add(status);
 }
 
-// Certificates are read only where the chosen carrier needs them.
+// Certificates are read only where a chosen carrier needs them.
 absl::Status AddTlsCarriers(const NodeConfig& config, dist::CarrierTable& carriers) {
   std::shared_ptr<tls::ContextSource> server, client;
   if (config.has_tls_carrier()) {
@@ -42,7 +42,10 @@ absl::StatusOr<std::unique_ptr<Assembly>> Assemble(const NodeConfig& config) {
   assembly->carriers.Add(dist::MakeTcpCarrier(/*is_v6=*/false));
   assembly->carriers.Add(dist::MakeTcpCarrier(/*is_v6=*/true));
   RETURN_IF_ERROR(AddTlsCarriers(config, assembly->carriers));
-  ASSIGN_OR_RETURN(assembly->carrier, assembly->carriers.Find(config.carrier));
+  for (const std::string& name : config.Carriers()) {
+    ASSIGN_OR_RETURN(dist::Carrier * carrier, assembly->carriers.Find(name));
+    assembly->chosen.push_back(carrier);
+  }
 
   ASSIGN_OR_RETURN(assembly->options, MakeNodeOptions(config));
   return assembly;

@@ -2,14 +2,15 @@
 // files that the configuration names are read here.
 //
 //   ASSIGN_OR_RETURN(auto assembly, Assemble(config));
-//   for (const dist::Warning& warning : assembly->carrier->Warnings()) ...   // tell them once
-//   ASSIGN_OR_RETURN(auto node, Node::Start(assembly->options, assembly->carrier));
+//   for (const dist::Carrier* carrier : assembly->chosen) Tell(carrier->Warnings());      // once
+//   ASSIGN_OR_RETURN(auto node, Node::Start(assembly->options, assembly->chosen));
 //
 // The assembly outlives the node. Blocks on the disk. Errors: InvalidArgument, which names flag or
 // option, file and mend.
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
@@ -22,7 +23,7 @@ namespace noded::node {
 struct Assembly {
   NodeOptions options;
   dist::CarrierTable carriers;
-  dist::Carrier* carrier = nullptr;  // the chosen one of the table
+  std::vector<dist::Carrier*> chosen;  // of the table, the preferred one first
 };
 
 absl::StatusOr<std::unique_ptr<Assembly>> Assemble(const NodeConfig& config);

@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "dist/utf8.h"
 #include "node/config_reader.h"
+#include "node/name_pattern.h"
 
 namespace noded::node {
 namespace {
@@ -98,14 +99,31 @@ absl::Status ReadCookies(ConfigReader& reader) {
 absl::Status ReadCarrier(ConfigReader& reader) {
   ASSIGN_OR_RETURN(const RawFlag* flag, reader.Single("proto_dist"));
   if (flag == nullptr) return absl::OkStatus();
-  const std::string& name = flag->values[0].text;
-  if (std::find(kCarriers.begin(), kCarriers.end(), name) == kCarriers.end()) {
-    return RefuseFlag(
-        *flag, fmt::format("unknown carrier '{}'{}", name, base::DidYouMean(name, kCarriers)),
-        fmt::format("give one of {}", fmt::join(kCarriers, ", ")));
+  for (const Word& word : flag->values) {
+    const std::string& name = word.text;
+    if (std::find(kCarriers.begin(), kCarriers.end(), name) == kCarriers.end()) {
+      return RefuseFlag(
+          *flag, fmt::format("unknown carrier '{}'{}", name, base::DidYouMean(name, kCarriers)),
+          fmt::format("give one of {}", fmt::join(kCarriers, ", ")));
+    }
   }
-  reader.config().carrier = name;
+  NodeConfig& config = reader.config();
+  config.carrier = flag->values[0].text;
   reader.SetOrigin("proto_dist", flag->origin);
+  if (flag->values.size() == 1) return absl::OkStatus();
+  config.second_carrier = flag->values[1].text;
+  const std::string_view first = config.carrier, second = config.second_carrier;
+  const auto family = [](std::string_view name) { return name.substr(0, name.find('_')); };
+  if (family(first) != family(second)) {
+    return RefuseFlag(
+        *flag, fmt::format("{} and {} are of two address families", first, second),
+        "give two of one family, as epmd knows one port of a node: inet_tls inet_tcp, "
+        "or inet6_tls inet6_tcp");
+  }
+  if (first == second) {
+    return RefuseFlag(*flag, fmt::format("{} is given twice", first),
+                      "give one carrier, or one with TLS and one without");
+  }
   return absl::OkStatus();
 }
 
@@ -268,7 +286,43 @@ absl::Status ReadAllow(ConfigReader& reader) {
   return absl::OkStatus();
 }
 
+absl::Status ReadPlainPeers(ConfigReader& reader) {
+  NodeConfig& config = reader.config();
+  const std::vector<const RawFlag*> flags = reader.flags().All("dist_plain_peers");
+  const bool is_mixed = !config.second_carrier.empty();
+  for (const RawFlag* flag : flags) {
+    if (!is_mixed) {
+      return RefuseFlag(*flag, fmt::format("there is but one carrier, {}", config.carrier),
+                        "it is for -proto_dist inet_tls inet_tcp; remove it");
+    }
+    for (const Word& word : flag->values) {
+      if (absl::Status valid = CheckNodePattern(word.text); !valid.ok()) {
+        return base::Annotate(valid, FlagText(*flag));
+      }
+      config.plain_peers.push_back(word.text);
+    }
+    reader.SetOrigin("dist_plain_peers", flag->origin);
+  }
+  if (!is_mixed) return absl::OkStatus();
+  if (!config.dist_allow.empty()) {
+    reader.Note(
+        "-dist_allow lets in nobody without a certificate: no link will be plain, although "
+        "there is a carrier without TLS",
+        "remove -dist_allow, or the plain carrier from -proto_dist");
+  } else if (config.plain_peers.empty()) {
+    reader.Note("every node may be connected without TLS, although there is a carrier with TLS",
+                "name those that still have no TLS in -dist_plain_peers, as in 'old*@*'");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
+
+std::vector<std::string> NodeConfig::Carriers() const {
+  std::vector<std::string> names{carrier};
+  if (!second_carrier.empty()) names.push_back(second_carrier);
+  return names;
+}
 
 const Origin& NodeConfig::OriginOf(std::string_view setting) const {
   static const auto* const kDefault = new Origin();
@@ -289,6 +343,7 @@ absl::StatusOr<NodeConfig> BuildConfig(const RawFlags& flags, const ConfigInputs
   RETURN_IF_ERROR(ReadEpmd(reader));
   RETURN_IF_ERROR(ReadTls(reader, inputs));
   RETURN_IF_ERROR(ReadAllow(reader));
+  RETURN_IF_ERROR(ReadPlainPeers(reader));
   return config;
 }
 

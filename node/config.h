@@ -91,6 +91,8 @@ struct NodeConfig {
   size_t loops = 0;
   // A name of the CarrierTable: inet_tcp, inet6_tcp, inet_tls, inet6_tls.
   std::string carrier = "inet_tcp";
+  // Of -proto_dist inet_tls inet_tcp the second: for peers that do not speak the first. Or empty.
+  std::string second_carrier;
   CookieConfig cookie;
   EpmdConfig epmd;
   ListenConfig listen;
@@ -102,6 +104,9 @@ struct NodeConfig {
   dist::TlsOptions tls;
   // -dist_allow: which certificates may be which nodes. Empty: all.
   std::vector<CertificateRule> dist_allow;
+  // -dist_plain_peers: patterns of the nodes that may be connected over a plain carrier although
+  // there is one with TLS. Empty: all.
+  std::vector<std::string> plain_peers;
   base::LogLevel log_level = base::LogLevel::kInfo;
 
   std::vector<Notice> notices;
@@ -110,7 +115,11 @@ struct NodeConfig {
   std::map<std::string, Origin, std::less<>> origins;
 
   const Origin& OriginOf(std::string_view setting) const;
-  bool has_tls_carrier() const { return carrier == "inet_tls" || carrier == "inet6_tls"; }
+  // The preferred one first.
+  std::vector<std::string> Carriers() const;
+  bool has_tls_carrier() const {
+    return carrier.ends_with("_tls") || second_carrier.ends_with("_tls");
+  }
 };
 
 struct ConfigInputs {

@@ -55,6 +55,7 @@ absl::StatusOr<NodeOptions> MakeNodeOptions(const NodeConfig& config) {
   options.connect_all = config.connect_all;
   options.prevent_overlapping_partitions = config.prevent_overlapping_partitions;
   options.dist_allow = config.dist_allow;
+  options.plain_peers = config.plain_peers;
   options.net_ticktime = config.time.net_ticktime;
   options.tick_intensity = config.time.net_tickintensity;
   options.limits.handshake_timeout = config.time.net_setuptime;

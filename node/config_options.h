@@ -4,7 +4,7 @@
 //   ASSIGN_OR_RETURN(NodeConfig config, BuildConfig(flags, inputs));       // config.h
 //   ASSIGN_OR_RETURN(NodeOptions options, MakeNodeOptions(config));        // options.h
 //
-// What belongs to the carrier (config.carrier, config.tls) goes to the CarrierTable instead.
+// What belongs to the carriers (config.Carriers(), config.tls) goes to the CarrierTable instead.
 // Blocks on the file system: call it at start. Errors: those of LoadCookieFile
 // (dist/cookie_file.h).
 #pragma once

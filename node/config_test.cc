@@ -309,6 +309,49 @@ TEST(ConfigTest, RulesAboutCertificatesComeInPairs) {
   ExpectRefused({"-dist_allow", "dns:a", "*"}, {"inet_tcp", "no certificates", "inet_tls"});
 }
 
+TEST(ConfigTest, TwoCarriersAreOneWithTlsAndOneWithout) {
+  const auto with = [](std::vector<std::string> more) {
+    more.insert(more.end(), {"-ssl_dist_opt", "server_certfile", "/n.pem"});
+    return more;
+  };
+  const NodeConfig config = Good(with({"-proto_dist", "inet_tls", "inet_tcp"}));
+  EXPECT_EQ(config.Carriers(), (std::vector<std::string>{"inet_tls", "inet_tcp"}));
+  EXPECT_TRUE(config.has_tls_carrier());
+  ASSERT_EQ(config.notices.size(), 1u);
+  EXPECT_NE(config.notices[0].what.find("every node may be connected without TLS"),
+            std::string::npos);
+  EXPECT_NE(config.notices[0].mend.find("-dist_plain_peers"), std::string::npos);
+  const NodeConfig plain_first = Good(with({"-proto_dist", "inet6_tcp", "inet6_tls"}));
+  EXPECT_EQ(plain_first.carrier, "inet6_tcp");
+  EXPECT_TRUE(plain_first.has_tls_carrier());
+  EXPECT_EQ(Good({}).Carriers(), std::vector<std::string>{"inet_tcp"});
+
+  ExpectRefused({"-proto_dist", "inet_tls", "inet6_tcp"}, {"-proto_dist", "two address families"});
+  ExpectRefused({"-proto_dist", "inet_tcp", "inet6_tcp"}, {"two address families"});
+  ExpectRefused({"-proto_dist", "inet_tcp", "inet_tcp"}, {"inet_tcp is given twice"});
+  ExpectRefused({"-proto_dist", "inet_tls", "inet_tpc"}, {"'inet_tpc'", "'inet_tcp'?"});
+  ExpectRefused({"-proto_dist", "inet_tls", "inet_tcp"}, {"server_certfile", "missing"});
+}
+
+TEST(ConfigTest, WhoMayBePlainIsNamedByPatterns) {
+  const std::vector<std::string> both = {"-proto_dist",   "inet_tls",        "inet_tcp",
+                                         "-ssl_dist_opt", "server_certfile", "/n.pem"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), both.begin(), both.end());
+    return more;
+  };
+  const NodeConfig config =
+      Good(with({"-dist_plain_peers", "old*@*", "till@a", "-dist_plain_peers", "nodectl*"}));
+  EXPECT_EQ(config.plain_peers, (std::vector<std::string>{"old*@*", "till@a", "nodectl*"}));
+  EXPECT_TRUE(config.notices.empty());
+  ExpectRefused(with({"-dist_plain_peers", "old"}), {"-dist_plain_peers", "'old' fits no node"});
+  ExpectRefused({"-dist_plain_peers", "old*@*"}, {"but one carrier, inet_tcp", "remove it"});
+  // No rule about certificates fits a plain link.
+  const NodeConfig ruled = Good(with({"-dist_allow", "dns:*", "*", "-dist_plain_peers", "*"}));
+  ASSERT_EQ(ruled.notices.size(), 1u);
+  EXPECT_NE(ruled.notices[0].what.find("no link will be plain"), std::string::npos);
+}
+
 TEST(ConfigTest, AClientThatDoesNotListenNeedsNoServerCertificate) {
   ConfigInputs client = Inputs();
   client.is_client = true;

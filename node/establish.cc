@@ -1,5 +1,6 @@
 #include "node/establish.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -11,7 +12,9 @@
 #include "fmt/format.h"
 
 #include "base/local_network.h"
+#include "base/log.h"
 #include "base/status.h"
+#include "dist/carrier/connect_plan.h"
 #include "dist/handshake_driver.h"
 
 namespace noded::node {
@@ -115,7 +118,7 @@ Task<absl::StatusOr<dist::EpmdNode>> Establisher::Find(base::Loop& loop, std::st
   }
   dist::EpmdClient::Options where{options_.epmd_port, options_.limits};
   dist::EpmdClient epmd(loop, where);
-  const auto family = carrier_.is_v6() ? dist::AddressFamily::kV6 : dist::AddressFamily::kV4;
+  const auto family = carriers_.is_v6() ? dist::AddressFamily::kV6 : dist::AddressFamily::kV4;
   absl::StatusOr<dist::EpmdNode> found = co_await epmd.LookUp(name, host, family, deadline);
   co_return found;
 }
@@ -135,24 +138,57 @@ Task<absl::StatusOr<Establisher::Made>> Establisher::Connect(base::Loop& loop, A
   const base::TimePoint deadline = loop.Now() + options_.limits.handshake_timeout;
   absl::StatusOr<dist::EpmdNode> found = co_await Find(loop, full.substr(0, at), host, deadline);
   if (!found.ok()) co_return base::Annotate(found.status(), where);
-  dist::Target target{host, found->port, host};
+  Called called{node, {host, found->port, host}, found->highest_version, deadline};
+  dist::ConnectPlan plan(carriers_, admission_.MayBePlain(node));
+  dist::Carrier* carrier = plan.Begin();
+  while (carrier != nullptr) {
+    called.target.answer_within = {};
+    if (plan.may_turn_to_plain()) {
+      called.target.answer_within = std::min<base::Duration>(
+          options_.limits.tls_answer_timeout, std::max(deadline - loop.Now(), base::Duration(1)));
+    }
+    absl::StatusOr<Made> made = co_await ConnectOver(loop, *carrier, called);
+    if (made.ok()) co_return made;
+    dist::Carrier* next = plan.After(made.status());
+    if (next == nullptr) co_return base::Annotate(made.status(), where);
+    base::LogInfo("carrier_changed")
+        .Add("peer", full)
+        .Add("from", carrier->name())
+        .Add("to", next->name())
+        .Add(made.status());
+    carrier = next;
+  }
+  co_return base::Error(absl::StatusCode::kPermissionDenied,
+                        fmt::format("{}: it may not be connected without TLS", where),
+                        "add a carrier with TLS, or name it in -dist_plain_peers", "not_allowed");
+}
+
+Handshake::Local Establisher::LocalOf(const dist::Carrier& carrier) const {
+  Handshake::Local local = options_.local;
+  local.framing = dist::HandshakeFraming{static_cast<uint8_t>(carrier.handshake_length_bytes())};
+  return local;
+}
+
+Task<absl::StatusOr<Establisher::Made>> Establisher::ConnectOver(base::Loop& loop,
+                                                                 dist::Carrier& carrier,
+                                                                 Called called) {
+  dist::Target target = called.target;
   absl::StatusOr<std::unique_ptr<base::Stream>> stream =
-      co_await carrier_.Connect(loop, std::move(target), deadline);
-  if (!stream.ok()) co_return base::Annotate(stream.status(), where);
-  admitted = admission_.CheckPeer(node, (*stream)->peer());
+      co_await carrier.Connect(loop, std::move(target), called.deadline);
+  if (!stream.ok()) co_return stream.status();
+  absl::Status admitted = admission_.CheckPeer(called.node, (*stream)->peer());
   if (!admitted.ok()) {
     (*stream)->Abort();
-    co_return base::Annotate(admitted, where);
+    co_return admitted;
   }
-
-  Handshake handshake(Handshake::Role::kInitiator, options_.local, options_.cookies, node, deadline,
-                      options_.limits, found->highest_version);
-  AskPeers decisions(home_, peers_, admission_, **stream, node);
+  Handshake handshake(Handshake::Role::kInitiator, LocalOf(carrier), options_.cookies, called.node,
+                      called.deadline, options_.limits, called.version);
+  AskPeers decisions(home_, peers_, admission_, **stream, called.node);
   absl::StatusOr<Handshake::Done> done =
-      co_await dist::ShakeHands(**stream, handshake, decisions, deadline);
+      co_await dist::ShakeHands(**stream, handshake, decisions, called.deadline);
   if (!done.ok()) {
     (*stream)->Abort();
-    co_return base::Annotate(done.status(), where);
+    co_return done.status();
   }
   co_return Made{*std::move(stream), *std::move(done)};
 }
@@ -167,9 +203,10 @@ Task<absl::StatusOr<Establisher::Made>> Establisher::Admit(std::unique_ptr<base:
     }
   }
   absl::StatusOr<std::unique_ptr<base::Stream>> stream =
-      co_await carrier_.Secure(std::move(accepted), deadline);
+      co_await carriers_.Secure(std::move(accepted), deadline);
   if (!stream.ok()) co_return stream.status();
-  Handshake handshake(Handshake::Role::kAcceptor, options_.local, options_.cookies, AtomName(),
+  const dist::Carrier& carrier = carriers_.Of((*stream)->peer());
+  Handshake handshake(Handshake::Role::kAcceptor, LocalOf(carrier), options_.cookies, AtomName(),
                       deadline, options_.limits);
   AskPeers decisions(home_, peers_, admission_, **stream, AtomName());
   absl::StatusOr<Handshake::Done> done =

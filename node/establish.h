@@ -1,6 +1,7 @@
-// How a link to another node comes about: find it, connect, secure the stream, shake hands.
+// How a link to another node comes about: find it, connect, secure the stream, shake hands. Where
+// there are several carriers, over that of dist/carrier/connect_plan.h.
 //
-//   Establisher establisher(home, peers, admission, carrier, options);
+//   Establisher establisher(home, peers, admission, carriers, options);
 //   auto made = co_await establisher.Connect(loop, "shop@host");       // we call
 //   auto made = co_await establisher.Admit(std::move(stream));         // we are called
 //   auto link = std::make_shared<dist::NodeLink>(std::move(made->stream), made->done, ...);
@@ -21,7 +22,7 @@
 #include "base/loop.h"
 #include "base/stream.h"
 #include "base/task.h"
-#include "dist/carrier/carrier.h"
+#include "dist/carrier/carrier_set.h"
 #include "dist/cookie.h"
 #include "dist/epmd_client.h"
 #include "dist/handshake.h"
@@ -33,7 +34,7 @@ namespace noded::node {
 class Establisher {
  public:
   struct Options {
-    dist::Handshake::Local local;
+    dist::Handshake::Local local;  // framing is the carrier's
     std::shared_ptr<const dist::CookieJar> cookies;
     uint16_t epmd_port = 4369;
     // Not 0: every node listens here, and epmd is not asked.
@@ -47,12 +48,12 @@ class Establisher {
     dist::Handshake::Done done;
   };
 
-  Establisher(base::Loop& home, Peers& peers, const Admission& admission, dist::Carrier& carrier,
-              Options options)
+  Establisher(base::Loop& home, Peers& peers, const Admission& admission,
+              const dist::CarrierSet& carriers, Options options)
       : home_(home),
         peers_(peers),
         admission_(admission),
-        carrier_(carrier),
+        carriers_(carriers),
         options_(std::move(options)) {}
   Establisher(const Establisher&) = delete;
   Establisher& operator=(const Establisher&) = delete;
@@ -63,11 +64,21 @@ class Establisher {
  private:
   base::Task<absl::StatusOr<dist::EpmdNode>> Find(base::Loop& loop, std::string name,
                                                   std::string host, base::TimePoint deadline);
+  // A peer that was found.
+  struct Called {
+    dist::AtomName node;
+    dist::Target target;
+    int version = 0;
+    base::TimePoint deadline{};
+  };
+  base::Task<absl::StatusOr<Made>> ConnectOver(base::Loop& loop, dist::Carrier& carrier,
+                                               Called called);
+  dist::Handshake::Local LocalOf(const dist::Carrier& carrier) const;
 
   base::Loop& home_;
   Peers& peers_;
   const Admission& admission_;
-  dist::Carrier& carrier_;
+  const dist::CarrierSet& carriers_;
   const Options options_;
 };
 

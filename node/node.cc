@@ -19,8 +19,10 @@ using dist::Pid;
 using dist::Reference;
 using dist::Term;
 
-absl::StatusOr<std::unique_ptr<Node>> Node::Start(NodeOptions options, dist::Carrier* carrier) {
-  auto core = std::make_unique<Core>(std::move(options), *carrier);
+absl::StatusOr<std::unique_ptr<Node>> Node::Start(NodeOptions options,
+                                                  std::vector<dist::Carrier*> carriers) {
+  ASSIGN_OR_RETURN(dist::CarrierSet set, dist::CarrierSet::Create(std::move(carriers)));
+  auto core = std::make_unique<Core>(std::move(options), std::move(set));
   std::unique_ptr<Node> node(new Node(std::move(core)));
   // Callers come as soon as it listens: its functions are there before.
   AddBuiltins(*node);
@@ -40,7 +42,7 @@ void Node::Stop() { core_->Stop(); }
 const AtomName& Node::name() const { return core_->options.name; }
 uint32_t Node::creation() const { return core_->parts->identity.creation(); }
 uint16_t Node::port() const { return core_->port; }
-const dist::Carrier& Node::carrier() const { return core_->carrier; }
+const dist::CarrierSet& Node::carriers() const { return core_->carriers; }
 
 absl::Status Node::Connect(const AtomName& peer) {
   std::promise<absl::Status> promise;
@@ -59,7 +61,7 @@ std::vector<PeerInfo> Node::Peers() const {
   return core_->AtHome([&] {
     std::vector<PeerInfo> infos;
     for (const node::Peers::Peer& peer : core_->parts->peers.Connected()) {
-      infos.push_back(Describe(peer));
+      infos.push_back(Describe(peer, core_->carriers));
     }
     return infos;
   });

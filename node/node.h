@@ -1,6 +1,6 @@
 // A member of an Erlang cluster, in this process.
 //
-//   ASSIGN_OR_RETURN(auto node, Node::Start(std::move(options), *carriers.Find("inet_tls")));
+//   ASSIGN_OR_RETURN(auto node, Node::Start(std::move(options), *table.Find("inet_tls")));
 //   node->Export("cart", "total", 1, Total);                  // others: rpc:call(Us, cart, total,
 //   [X]) node->Serve("cart", {.call = HandleCall});                // others:
 //   gen_server:call({cart, Us}, X) auto outcome = node->Call({"shop@host", "shop", "stock", args});
@@ -12,7 +12,7 @@
 // exported functions may). Methods that wait take a timeout and connect when need be. What the
 // called side raised is a CallOutcome; errors are of this side: Unavailable (noconnection, with the
 // step that failed and the mend), DeadlineExceeded, AlreadyExists (name taken).
-// The carrier outlives the node; mailboxes must be gone before it.
+// The carriers outlive the node; mailboxes must be gone before it.
 // Source: OTP "Distributed Erlang", net_kernel(3), erpc(3), gen_server(3).
 #pragma once
 
@@ -25,38 +25,29 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#include "base/stream.h"
-#include "dist/carrier/carrier.h"
-#include "dist/link.h"
+#include "dist/carrier/carrier_set.h"
 #include "node/calls.h"
 #include "node/function.h"
 #include "node/global_names.h"
 #include "node/mailbox.h"
 #include "node/options.h"
+#include "node/peer_info.h"
 #include "node/process_groups.h"
 #include "node/services/gen_server.h"
 #include "node/typed.h"
 
 namespace noded::node {
 
-// A connected node.
-struct PeerInfo {
-  dist::AtomName name;
-  bool is_hidden = false;
-  bool is_incoming = false;
-  uint32_t creation = 0;
-  uint64_t flags = 0;
-  int handshake_version = 0;
-  std::chrono::system_clock::time_point since;
-  base::PeerIdentity identity;  // its address, and what TLS knows of it
-  dist::NodeLink::Counters counters;
-};
-
 class Node {
  public:
   // Listens, registers with epmd and answers from then on. Errors name the step and the mend:
-  // InvalidArgument, AlreadyExists (port or node name taken), Unavailable (no epmd).
-  static absl::StatusOr<std::unique_ptr<Node>> Start(NodeOptions options, dist::Carrier* carrier);
+  // InvalidArgument, AlreadyExists (port or node name taken), Unavailable (no epmd). Carriers, the
+  // preferred one first: as dist/carrier/carrier_set.h has them.
+  static absl::StatusOr<std::unique_ptr<Node>> Start(NodeOptions options,
+                                                     std::vector<dist::Carrier*> carriers);
+  static absl::StatusOr<std::unique_ptr<Node>> Start(NodeOptions options, dist::Carrier* carrier) {
+    return Start(std::move(options), std::vector{carrier});
+  }
   // Stop().
   ~Node();
   Node(const Node&) = delete;
@@ -69,7 +60,7 @@ class Node {
   uint32_t creation() const;
   // Where it listens; 0 when it does not.
   uint16_t port() const;
-  const dist::Carrier& carrier() const;
+  const dist::CarrierSet& carriers() const;
 
   absl::Status Connect(const dist::AtomName& peer);
   // False when there was no connection.

@@ -34,7 +34,7 @@ T WaitFor(base::Loop& loop, const std::string& name, base::Task<T> task) {
 
 }  // namespace
 
-PeerInfo Describe(const Peers::Peer& peer) {
+PeerInfo Describe(const Peers::Peer& peer, const dist::CarrierSet& carriers) {
   const dist::Handshake::Done& done = peer.link->peer();
   return {.name = peer.name,
           .is_hidden = peer.is_hidden(),
@@ -43,6 +43,7 @@ PeerInfo Describe(const Peers::Peer& peer) {
           .flags = done.flags,
           .handshake_version = done.version,
           .since = peer.since,
+          .carrier = std::string(carriers.Of(peer.link->identity()).name()),
           .identity = peer.link->identity(),
           .counters = peer.link->counters()};
 }
@@ -80,13 +81,11 @@ Node::Core::Parts::Parts(Core& core, uint32_t creation)
       function_calls(core.home, signals, *core.workers, core.functions),
       router(signals, function_calls),
       calls(core.home, signals, peers),
-      admission(core.options.dist_allow),
-      establisher(core.home, peers, admission, core.carrier,
+      admission(core.options.dist_allow, core.options.plain_peers),
+      establisher(core.home, peers, admission, core.carriers,
                   {.local = {.name = core.options.name,
                              .creation = creation,
-                             .flags = dist::LocalFlags(!core.options.is_hidden),
-                             .framing = dist::HandshakeFraming{static_cast<uint8_t>(
-                                 core.carrier.handshake_length_bytes())}},
+                             .flags = dist::LocalFlags(!core.options.is_hidden)},
                    .cookies = core.options.cookies,
                    .epmd_port = core.options.epmd.port,
                    .fixed_port = core.options.epmd.fixed_port,
@@ -94,9 +93,9 @@ Node::Core::Parts::Parts(Core& core, uint32_t creation)
                    .limits = core.options.limits}),
       group_leader(std::make_shared<GroupLeader>(signals)) {}
 
-Node::Core::Core(NodeOptions given, dist::Carrier& carrier)
+Node::Core::Core(NodeOptions given, dist::CarrierSet carriers)
     : options(std::move(given)),
-      carrier(carrier),
+      carriers(std::move(carriers)),
       loops(options.loops),
       home(loops.home()),
       workers(std::make_unique<Workers>(options.worker_threads, kMaxWaitingCalls)) {}
@@ -108,7 +107,8 @@ absl::Status Node::Core::Start() {
   if (options.does_listen) {
     dist::ListenOptions where = options.listen;
     if (options.epmd.fixed_port != 0) where.port_min = where.port_max = options.epmd.fixed_port;
-    auto listening = home.Run([&] { return dist::Listener::Listen(home, carrier.is_v6(), where); });
+    auto listening =
+        home.Run([&] { return dist::Listener::Listen(home, carriers.is_v6(), where); });
     if (!listening.ok()) return listening.status();
     listener = *std::move(listening);
     port = listener->port();
@@ -151,7 +151,7 @@ absl::StatusOr<uint32_t> Node::Core::Register(uint16_t listen_port) {
   node.name = full.substr(0, full.find('@'));
   node.port = listen_port;
   node.type = options.is_hidden ? dist::EpmdNode::kHidden : dist::EpmdNode::kNormal;
-  const auto family = carrier.is_v6() ? dist::AddressFamily::kV6 : dist::AddressFamily::kV4;
+  const auto family = carriers.is_v6() ? dist::AddressFamily::kV6 : dist::AddressFamily::kV4;
   epmd = std::make_shared<EpmdPresence>(home, options.epmd, node, family, options.limits);
   auto registered = WaitFor(home, "epmd", epmd->Register(home.Now() + std::chrono::seconds(10)));
   if (!registered.ok()) {
@@ -252,7 +252,7 @@ void Node::Core::OnEvent(const std::shared_ptr<dist::NodeLink>& link, dist::Chan
 }
 
 void Node::Core::OnUp(const node::Peers::Peer& peer) {
-  const PeerInfo info = Describe(peer);
+  const PeerInfo info = Describe(peer, carriers);
   {
     base::LogEvent line = base::LogInfo("link_up");
     line.Add("node", options.name.view())
@@ -260,7 +260,7 @@ void Node::Core::OnUp(const node::Peers::Peer& peer) {
         .Add("direction", info.is_incoming ? "in" : "out")
         .Add("address", base::AddressText(info.identity))
         .Add("handshake", info.handshake_version)
-        .Add("carrier", carrier.name());
+        .Add("carrier", info.carrier);
     if (info.identity.tls) {
       line.Add("tls", info.identity.tls->version)
           .Add("cipher", info.identity.tls->cipher_suite)

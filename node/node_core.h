@@ -38,7 +38,7 @@ class PgScope;
 
 class Node::Core {
  public:
-  Core(NodeOptions options, dist::Carrier& carrier);
+  Core(NodeOptions options, dist::CarrierSet carriers);
   ~Core();
 
   absl::Status Start();
@@ -68,7 +68,7 @@ class Node::Core {
   using Watcher = std::function<void(const PeerInfo&, bool, const absl::Status&)>;
 
   NodeOptions options;
-  dist::Carrier& carrier;
+  const dist::CarrierSet carriers;
   const base::SteadyClock clock{};
   base::LoopGroup loops;
   base::Loop& home;
@@ -110,6 +110,6 @@ class Node::Core {
   std::atomic<bool> is_stopped_{false};
 };
 
-PeerInfo Describe(const Peers::Peer& peer);
+PeerInfo Describe(const Peers::Peer& peer, const dist::CarrierSet& carriers);
 
 }  // namespace noded::node

@@ -60,6 +60,9 @@ struct NodeOptions {
   int tick_intensity = 4;
   // Which certificates may be which nodes; empty: all. Needs a carrier with TLS.
   std::vector<CertificateRule> dist_allow;
+  // Patterns of the nodes that may be connected without TLS; empty: all. Where there is a carrier
+  // with TLS too: the others then have to use that.
+  std::vector<std::string> plain_peers;
   base::Limits limits;  // handshake_timeout is net_setuptime
   // 0: one a core.
   size_t loops = 0;

@@ -67,9 +67,10 @@ absl::StatusOr<Term> BeamInfo(VerbContext& context) {
 
 // The link between nodectl and the node, as this side sees it.
 Term LinkTo(const node::Node& self, const dist::AtomName& name) {
-  std::vector<dist::MapEntry> entries{{Term::Atom("carrier"), Term::Atom(self.carrier().name())}};
+  std::vector<dist::MapEntry> entries;
   for (const node::PeerInfo& peer : self.Peers()) {
     if (!(peer.name == name)) continue;
+    entries.push_back({Term::Atom("carrier"), Term::Atom(peer.carrier)});
     entries.push_back({Term::Atom("address"), Term::Binary(base::AddressText(peer.identity))});
     entries.push_back({Term::Atom("handshake"), Term::Int(peer.handshake_version)});
     if (const auto& tls = peer.identity.tls) {

@@ -12,6 +12,7 @@
 // configuration only, and its tasks run on the loop of the call. It outlives every task and stream
 // it made. Errors: Unavailable (econnrefused, etimedout, nxdomain, ...), DeadlineExceeded, from TLS
 // Unauthenticated, DataLoss and FailedPrecondition (nothing in common, or no options for it).
+// A node with several of them: dist/carrier/carrier_set.h.
 #pragma once
 
 #include <cstdint>
@@ -35,6 +36,9 @@ struct Target {
   uint16_t port = 0;
   // The host part of the node's name: what TLS sends as SNI and checks the certificate against.
   std::string node_host;
+  // Not zero: somebody will try without TLS. The peer must answer TLS within this time, or Connect
+  // fails with the reason not_tls. That is never the reason for a peer that has spoken TLS.
+  base::Duration answer_within{};
 };
 
 // Something that starts but is not as it should be, and what to do about it.

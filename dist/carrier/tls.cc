@@ -7,6 +7,7 @@
 #include "base/deadline.h"
 #include "base/status.h"
 #include "dist/carrier/connect.h"
+#include "dist/carrier/tls_answer.h"
 #include "dist/carrier/tls_peer_check.h"
 #include "tls/tls_stream.h"
 
@@ -20,6 +21,13 @@ absl::Status NotConfigured(std::string_view side) {
   return base::Error(absl::StatusCode::kFailedPrecondition,
                      fmt::format("this node has no TLS {} options", side),
                      "give them with -ssl_dist_opt or -ssl_dist_optfile", "options");
+}
+
+absl::Status NotTls(const Target& target, const TlsAnswer& answer) {
+  return base::Error(
+      absl::StatusCode::kUnavailable,
+      fmt::format("{} port {} does not speak TLS: it {}", target.host, target.port, answer.text()),
+      "start the peer with -proto_dist inet_tls", "not_tls");
 }
 
 class TlsCarrier : public Carrier {
@@ -45,8 +53,14 @@ class TlsCarrier : public Carrier {
     if (!plain.ok()) co_return plain.status();
     std::string name = target.node_host.empty() ? target.host : target.node_host;
     std::shared_ptr<const tls::Context> context = client_->current();
+    auto answer = std::make_shared<TlsAnswer>();
+    const bool may_be_plain = target.answer_within > base::Duration::zero();
+    if (may_be_plain) {
+      plain = WatchAnswer(*std::move(plain), loop.Now() + target.answer_within, answer);
+    }
     absl::StatusOr<std::unique_ptr<Stream>> secure =
         co_await tls::Handshake(*std::move(plain), std::move(context), std::move(name), deadline);
+    if (!secure.ok() && answer->is_none()) co_return NotTls(target, *answer);
     co_return secure;
   }
 

@@ -22,6 +22,7 @@ Term PeerTerm(const PeerInfo& peer) {
   std::vector<dist::MapEntry> entries{
       {Term::Atom("node"), Term::Atom(peer.name)},
       {Term::Atom("address"), Text(base::AddressText(peer.identity))},
+      {Term::Atom("carrier"), Term::Atom(peer.carrier)},
       {Term::Atom("direction"), Term::Atom(peer.is_incoming ? "in" : "out")},
       {Term::Atom("hidden"), Term::Bool(peer.is_hidden)},
       {Term::Atom("handshake"), Term::Int(peer.handshake_version)},
@@ -69,14 +70,17 @@ CallOutcome Nodes(const Node& node, const Term& which) {
 }  // namespace
 
 Term InfoTerm(const Node& node) {
-  std::vector<Term> peers, functions;
+  std::vector<Term> peers, functions, carriers;
+  const dist::CarrierSet& set = node.carriers();
+  for (const dist::Carrier* carrier : set.all()) carriers.push_back(Term::Atom(carrier->name()));
   for (const PeerInfo& peer : node.Peers()) peers.push_back(PeerTerm(peer));
   for (const std::string& name : node.ExportedFunctions()) functions.push_back(Text(name));
   return Term::Map({
       {Term::Atom("node"), Term::Atom(node.name())},
       {Term::Atom("version"), Text(kVersion)},
-      {Term::Atom("carrier"), Term::Atom(node.carrier().name())},
-      {Term::Atom("secure"), Term::Bool(node.carrier().is_secure())},
+      {Term::Atom("carrier"), Term::Atom(set.preferred().name())},
+      {Term::Atom("carriers"), Term::List(std::move(carriers))},
+      {Term::Atom("secure"), Term::Bool(set.Find(/*is_secure=*/false) == nullptr)},
       {Term::Atom("port"), Term::Int(node.port())},
       {Term::Atom("creation"), Term::Int(node.creation())},
       {Term::Atom("os_pid"), Term::Int(getpid())},

@@ -14,7 +14,8 @@ namespace noded::node {
 
 void AddBuiltins(Node& node);
 
-// What noded:info/0 gives: a map of node, version, carrier, otp_flags, port, peers and functions.
+// What noded:info/0 gives: a map of node, version, carrier (the preferred one), carriers, secure (all of
+// them are), port, creation, os_pid, peers and functions.
 dist::Term InfoTerm(const Node& node);
 
 }  // namespace noded::node

@@ -183,7 +183,7 @@ int Main(int argc, char** argv) {
   });
   base::LogInfo("node_started")
       .Add("node", node.name().view())
-      .Add("carrier", node.carrier().name())
+      .Add("carrier", node.carriers().ToString())
       .Add("port", node.port());
   int signal = 0;
   sigwait(&signals, &signal);
