@@ -34,9 +34,9 @@ struct Limits {
   // Incoming connections still in their handshake. The oldest silent one makes room for a new one.
   size_t max_pending_handshakes = 1024;
   size_t max_pending_handshakes_per_address = 256;
-  // Attempts to connect to a node that come of sending to it: how many may fail before they are held
-  // back, for how long then (growing), and for how many nodes that is kept; a peer can make us send
-  // to nodes that nobody has heard of.
+  // Attempts to connect to a node that come of sending to it: how many may fail before they are
+  // held back, for how long then (growing), and for how many nodes that is kept; a peer can make
+  // us send to nodes that nobody has heard of.
   int free_connect_failures = 4;
   std::chrono::milliseconds min_reconnect_pause{100};
   std::chrono::milliseconds max_reconnect_pause{5000};

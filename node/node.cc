@@ -67,11 +67,29 @@ std::vector<PeerInfo> Node::Peers() const {
   });
 }
 
-void Node::WatchNodes(
-    std::function<void(const PeerInfo& peer, bool is_up, const absl::Status& why)> watcher) {
-  core_->home.Post([core = core_.get(), watcher = std::move(watcher)]() mutable {
-    core->watchers.push_back(std::move(watcher));
+void Node::WatchNodes(std::function<void(const NodeEvent& event)> watcher, NodeType type) {
+  core_->home.Post([core = core_.get(), watcher = std::move(watcher), type]() mutable {
+    core->parts->events.Watch(std::move(watcher), type);
   });
+}
+
+void Node::MonitorNodes(const Pid& pid, NodeMonitorOptions options) {
+  core_->home.Post(
+      [core = core_.get(), pid, options] { core->parts->events.Subscribe(pid, options); });
+}
+
+void Node::DemonitorNodes(const Pid& pid, NodeMonitorOptions options) {
+  core_->home.Post(
+      [core = core_.get(), pid, options] { core->parts->events.Unsubscribe(pid, options); });
+}
+
+void Node::MonitorNode(const Pid& pid, const AtomName& node) {
+  core_->home.Post([core = core_.get(), pid, node] { core->parts->events.MonitorNode(pid, node); });
+}
+
+void Node::DemonitorNode(const Pid& pid, const AtomName& node) {
+  core_->home.Post(
+      [core = core_.get(), pid, node] { core->parts->events.DemonitorNode(pid, node); });
 }
 
 absl::Status Node::Ping(const AtomName& peer, base::Duration timeout) {

@@ -30,6 +30,7 @@
 #include "node/function.h"
 #include "node/global_names.h"
 #include "node/mailbox.h"
+#include "node/node_events.h"
 #include "node/options.h"
 #include "node/peer_info.h"
 #include "node/process_groups.h"
@@ -66,8 +67,16 @@ class Node {
   // False when there was no connection.
   bool Disconnect(const dist::AtomName& peer);
   std::vector<PeerInfo> Peers() const;
-  // Called on the home loop, for each connection made and lost; `why` is OK for the former.
-  void WatchNodes(std::function<void(const PeerInfo& peer, bool is_up, const absl::Status& why)>);
+  // Called on the home loop for each connection made and lost.
+  void WatchNodes(std::function<void(const NodeEvent& event)> watcher,
+                  NodeType type = NodeType::kAll);
+  // net_kernel:monitor_nodes: a mailbox or service of this node hears {nodeup, Node} and
+  // {nodedown, Node}, with `options` also {nodeup, Node, Info}, until Demonitor or its end.
+  void MonitorNodes(const dist::Pid& pid, NodeMonitorOptions options = {});
+  void DemonitorNodes(const dist::Pid& pid, NodeMonitorOptions options = {});
+  // erlang:monitor_node: it hears {nodedown, Node} once, at once when the node cannot be reached.
+  void MonitorNode(const dist::Pid& pid, const dist::AtomName& node);
+  void DemonitorNode(const dist::Pid& pid, const dist::AtomName& node);
 
   // net_kernel:allow: from the first on, only these nodes and hosts may be connected, in either
   // direction (node/admission.h). Connections that there are stay.

@@ -78,6 +78,8 @@ Node::Core::Parts::Parts(Core& core, uint32_t creation)
                                     const absl::Status& why) { core.OnUnreachable(node, why); }},
             core.clock),
       signals(identity, peers, core.options.limits),
+      events(signals, [this](const AtomName& node,
+                             NodeEvents::Done done) { peers.Reach(node, std::move(done)); }),
       function_calls(core.home, signals, *core.workers, core.functions),
       router(signals, function_calls),
       calls(core.home, signals, peers),
@@ -267,23 +269,21 @@ void Node::Core::OnUp(const node::Peers::Peer& peer) {
           .Add("certificate", info.identity.tls->peer_subject);
     }
   }
-  for (const Watcher& watcher : watchers) watcher(info, true, absl::OkStatus());
+  parts->events.Up(info);
   if (options.is_hidden || peer.is_hidden()) return;
   global->NodeUp(peer.name);
   for (const auto& [name, scope] : scopes) scope->NodeUp(peer.name);
 }
 
 void Node::Core::OnDown(const AtomName& node, const absl::Status& why) {
-  PeerInfo info;
-  info.name = node;
   // Who says goodbye has done nothing wrong: every call of nodectl ends so.
   const bool is_goodbye = why.ok() || base::ReasonOf(why) == "connection_closed";
   base::LogEvent line = is_goodbye ? base::LogInfo("link_down") : base::LogWarn("link_down");
   line.Add("node", options.name.view()).Add("peer", node.view());
   if (!why.ok()) line.Add(why);
-  for (const Watcher& watcher : watchers) watcher(info, false, why);
   parts->signals.NodeDown(node, Term::Atom("noconnection"));
   global->NodeDown(node);
+  parts->events.Down(node, why, is_stopped_);
 }
 
 void Node::Core::OnUnreachable(const AtomName& node, const absl::Status&) {

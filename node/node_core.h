@@ -24,6 +24,7 @@
 #include "node/function.h"
 #include "node/identity.h"
 #include "node/node.h"
+#include "node/node_events.h"
 #include "node/peers.h"
 #include "node/router.h"
 #include "node/services/function_calls.h"
@@ -57,6 +58,7 @@ class Node::Core {
     Identity identity;
     node::Peers peers;
     Signals signals;
+    NodeEvents events;
     FunctionCalls function_calls;
     Router router;
     Calls calls;
@@ -65,7 +67,6 @@ class Node::Core {
     std::shared_ptr<GroupLeader> group_leader;
     dist::Pid group_leader_pid;
   };
-  using Watcher = std::function<void(const PeerInfo&, bool, const absl::Status&)>;
 
   NodeOptions options;
   const dist::CarrierSet carriers;
@@ -78,7 +79,6 @@ class Node::Core {
   std::shared_ptr<Acceptor> acceptor;
   std::unique_ptr<Parts> parts;
   uint16_t port = 0;
-  std::vector<Watcher> watchers;                              // home loop
   std::map<dist::AtomName, std::shared_ptr<PgScope>> scopes;  // home loop
   std::shared_ptr<GlobalServer> global;                       // home loop
 

@@ -212,8 +212,8 @@ TEST_F(NodeTest, AnUnknownNodeIsNotConnected) {
 TEST_F(NodeTest, AStoppedPeerIsSeenAtOnceByMonitorsLinksAndWatchers) {
   auto a = Start("a"), b = Start("b");
   std::promise<std::string> up, down;
-  a->WatchNodes([&](const PeerInfo& peer, bool is_up, const absl::Status&) {
-    (is_up ? up : down).set_value(peer.name.ToString());
+  a->WatchNodes([&](const NodeEvent& event) {
+    (event.is_up ? up : down).set_value(event.peer.name.ToString());
   });
   auto mailbox = a->OpenMailbox();
   ASSERT_TRUE(mailbox.ok());
@@ -336,6 +336,28 @@ TEST_F(NodeTest, AFixedPortNeedsNoEpmd) {
   EXPECT_TRUE(b->Peers()[0].is_hidden);
 }
 
+TEST_F(NodeTest, MailboxesHearOfNodesAsErlangProcessesDo) {
+  auto a = Start("a"), b = Start("b");
+  auto nodes = a->OpenMailbox(), one = a->OpenMailbox();
+  ASSERT_TRUE(nodes.ok() && one.ok());
+  NodeMonitorOptions options;
+  options.info = NodeMonitorOptions::Info::kList;
+  options.nodedown_reason = true;
+  a->MonitorNodes((*nodes)->pid(), options);
+  a->MonitorNode((*one)->pid(), "b@127.0.0.1");  // which connects
+  const Term node = Term::Atom("b@127.0.0.1");
+  EXPECT_EQ((*nodes)->Receive(kSoon), Term::Tuple({Term::Atom("nodeup"), node, Term::Nil()}));
+  EXPECT_TRUE(a->Disconnect("b@127.0.0.1"));
+  const Term reason = Term::Tuple({Term::Atom("nodedown_reason"), Term::Atom("disconnect")});
+  EXPECT_EQ((*nodes)->Receive(kSoon),
+            Term::Tuple({Term::Atom("nodedown"), node, Term::List({reason})}));
+  const Term gone = Term::Tuple({Term::Atom("nodedown"), node});
+  EXPECT_EQ((*one)->Receive(kSoon), gone);
+  b->Stop();
+  a->MonitorNode((*one)->pid(), "b@127.0.0.1");
+  EXPECT_EQ((*one)->Receive(kSoon), gone) << "it cannot be reached";
+}
+
 TEST_F(NodeTest, ASilentPeerIsDroppedAfterTheTickTime) {
   auto b = Start("b", "secret", [](NodeOptions& options) {
     options.net_ticktime = std::chrono::milliseconds(400);
@@ -344,8 +366,8 @@ TEST_F(NodeTest, ASilentPeerIsDroppedAfterTheTickTime) {
   auto a = Start("a", "secret",
                  [](NodeOptions& options) { options.net_ticktime = std::chrono::minutes(4); });
   std::promise<absl::Status> down;
-  b->WatchNodes([&](const PeerInfo&, bool is_up, const absl::Status& why) {
-    if (!is_up) down.set_value(why);
+  b->WatchNodes([&](const NodeEvent& event) {
+    if (!event.is_up) down.set_value(event.why);
   });
   ASSERT_TRUE(a->Connect("b@127.0.0.1").ok());
   EXPECT_EQ(base::ReasonOf(down.get_future().get()), "net_tick_timeout");

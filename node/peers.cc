@@ -49,6 +49,16 @@ void Peers::SendTo(const AtomName& node, dist::Control control, std::optional<di
   attempt->second.queue.emplace_back(std::move(control), std::move(payload));
 }
 
+void Peers::Reach(const AtomName& node, std::function<void(absl::Status)> done) {
+  const bool begins = !connected_.contains(node) && !attempts_.contains(node) && node != self_;
+  if (begins) {
+    if (absl::Status may = MayBegin(node); !may.ok()) return done(may);
+    attempts_[node].is_automatic = true;
+  }
+  Connect(node, std::move(done));
+  if (begins) hooks_.connect(node);
+}
+
 void Peers::Connect(const AtomName& node, std::function<void(absl::Status)> done) {
   if (connected_.contains(node)) return done(absl::OkStatus());
   if (node == self_) return done(absl::OkStatus());

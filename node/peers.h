@@ -13,9 +13,9 @@
 // on: OTP tells its user that there is no connection when `nok` comes first. Names in handshakes
 // prove nothing, so they end nothing here; an attempt that begins while the peer's is half way
 // meets it where cookies are proved: the node with the greater name takes the peer's unless its own
-// proof is out, and the other one takes what is proved to it. Sending to a node again and again that
-// cannot be reached connects with growing pauses (node/reconnect_pauses.h). Confined to the node's
-// home loop.
+// proof is out, and the other one takes what is proved to it. Sending again and again to a node
+// that cannot be reached connects with growing pauses (node/reconnect_pauses.h). Confined to the
+// node's home loop.
 // Source: OTP lib/kernel/src/net_kernel.erl, dist_util.erl.
 #pragma once
 
@@ -85,6 +85,8 @@ class Peers : public Outbound {
 
   // `done` is called once: OK when connected (perhaps at once), else why not. Never held back.
   void Connect(const dist::AtomName& node, std::function<void(absl::Status)> done);
+  // The same as sending does it: not where SendTo would not begin an attempt.
+  void Reach(const dist::AtomName& node, std::function<void(absl::Status)> done);
   // Ends the connection after what is queued. False when there is none.
   bool Disconnect(const dist::AtomName& node);
 

@@ -414,6 +414,35 @@ TEST_F(PeersTest, SendingToANodeThatIsDownConnectsWithGrowingPauses) {
   EXPECT_EQ(base::ReasonOf(last_why_), "econnrefused");
 }
 
+TEST_F(PeersTest, ReachingANodeIsAsSendingToIt) {
+  std::vector<absl::Status> outcomes;
+  const auto reach = [&](const char* node) {
+    peers_->Reach(node, [&](absl::Status outcome) { outcomes.push_back(std::move(outcome)); });
+  };
+  reach(kLess);
+  reach(kLess);
+  EXPECT_EQ(TakeEvents(), Events{"connect a@host"});
+  peers_->ConnectFailed(kLess, Refused(), false);
+  EXPECT_EQ(outcomes.size(), 2u);
+  for (int i = 0; i < base::Limits().free_connect_failures; ++i) {
+    reach(kLess);
+    peers_->ConnectFailed(kLess, Refused(), false);
+  }
+  TakeEvents();
+  reach(kLess);
+  EXPECT_TRUE(TakeEvents().empty()) << "it is held back";
+  EXPECT_EQ(base::ReasonOf(outcomes.back()), "noconnection");
+
+  peers_->LinkUp(MakeLink(kLess), Peers::Direction::kIncoming);
+  outcomes.clear();
+  reach(kLess);
+  reach(kSelf);
+  EXPECT_EQ(outcomes, (std::vector{absl::OkStatus(), absl::OkStatus()}));
+  Make({.auto_connect = ConnectPolicy::kNever, .limits = {}});
+  reach(kGreater);
+  EXPECT_EQ(base::ReasonOf(outcomes.back()), "noconnection");
+}
+
 TEST_F(PeersTest, AHiddenPeerIsOneThatDidNotPublishItself) {
   peers_->LinkUp(MakeLink(kLess, dist::LocalFlags(true)), Peers::Direction::kOutgoing);
   peers_->LinkUp(MakeLink(kGreater, dist::LocalFlags(false)), Peers::Direction::kOutgoing);

@@ -50,6 +50,15 @@ class CarriersTest : public RefusalsTest {
     return done.out.substr(0, done.out.find('\n'));
   }
 
+  // `nodectl nodes` says this, once earlier clients are gone from the list.
+  void ExpectNodes(const NodedProcess& node, const std::string& expected) const {
+    std::string told;
+    EXPECT_TRUE(testlib::Eventually([&] {
+      told = Nodectl(Good(), {"nodes", node.name()}).out;
+      return told == expected;
+    })) << told;
+  }
+
   OtpEpmd epmd_{epmd_port_};
 };
 
@@ -67,11 +76,11 @@ TEST_F(CarriersTest, PlainAndTlsNodesOfOtpsMeetInOneNoded) {
   EXPECT_EQ(fresh.Eval("net_adm:ping('till@127.0.0.1')"), "pong") << till.Log();
   ExpectLink(log, old.name(), "in", "inet_tcp");
   ExpectLink(log, fresh.name(), "in", "inet_tls");
-  EXPECT_EQ(Nodectl(Good(), {"nodes", till.name()}).out,
-            "new@127.0.0.1 inet_tls\nold@127.0.0.1 inet_tcp\n");
+  ExpectNodes(till, "new@127.0.0.1 inet_tls\nold@127.0.0.1 inet_tcp\n");
   const std::string info =
       "lists:sort([{N, C} || #{node := N, carrier := C} <- maps:get(peers, "
-      "rpc:call('till@127.0.0.1', noded, info, []))])";
+      "rpc:call('till@127.0.0.1', noded, info, [])), lists:member(N, ['old@127.0.0.1', "
+      "'new@127.0.0.1'])])";
   EXPECT_EQ(old.Eval(info), "[{'new@127.0.0.1',inet_tls},{'old@127.0.0.1',inet_tcp}]");
   EXPECT_EQ(old.Eval("[maps:get(K, rpc:call('till@127.0.0.1', noded, info, [])) || "
                      "K <- [carrier, carriers, secure]]"),
@@ -211,8 +220,7 @@ TEST_F(CarriersTest, AClusterMovesFromPlainToTlsWithoutAnOutage) {
   EXPECT_EQ(a->Eval("net_adm:ping('till@127.0.0.1')"), "pong") << till.Log();
   ExpectLink(log, a->name(), "in", "inet_tls");
   EXPECT_EQ(StopCalls(*b), "{true,[]}") << till.Log();
-  EXPECT_EQ(Nodectl(Good(), {"nodes", till.name()}).out,
-            "a@127.0.0.1 inet_tls\nb@127.0.0.1 inet_tcp\n");
+  ExpectNodes(till, "a@127.0.0.1 inet_tls\nb@127.0.0.1 inet_tcp\n");
   // And then the other one.
   StartCalls(*a);
   b->Stop();
@@ -220,9 +228,8 @@ TEST_F(CarriersTest, AClusterMovesFromPlainToTlsWithoutAnOutage) {
   ASSERT_TRUE(b->WaitReady().ok()) << b->Log();
   EXPECT_EQ(Ping(till, b->name()), "pong") << till.Log();
   EXPECT_EQ(StopCalls(*a), "{true,[]}") << till.Log();
-  EXPECT_EQ(Nodectl(Good(), {"nodes", till.name()}).out,
-            "a@127.0.0.1 inet_tls\nb@127.0.0.1 inet_tls\n");
-  EXPECT_TRUE(log.All("link_down").size() == 1) << "that of b" << till.Log();
+  ExpectNodes(till, "a@127.0.0.1 inet_tls\nb@127.0.0.1 inet_tls\n");
+  for (const auto& down : log.All("link_down")) EXPECT_NE(down.Get("peer"), a->name());
 }
 
 TEST_F(CarriersTest, InIpv6ItIsTheSame) {

@@ -8,6 +8,8 @@
 //   erpc:call(Node, test, watch, [Name, Other])              why {Name, Other} ends
 //   erpc:call(Node, test, name_a_process, [Name])            a new one, registered here and globally
 //   erpc:call(Node, test, lock, [Resource, Wait, Hold])      true: it held the global lock
+//   erpc:call(Node, test, node_event, [Other])               its next coming or going
+//   erpc:call(Node, test, monitor_node, [Other])             what a monitor of that node brings
 //   gen_server:call({cart, Node}, {add, Item} | items | size | {wait, Milliseconds} | {fail, Why})
 //   gen_server:cast({cart, Node}, {add, Item}), {cart, Node} ! {add, Item}
 //   {echo, Node} ! {self(), Message}                         to get Message back
@@ -119,6 +121,32 @@ void ExportTalks(node::Node& node) {
               [self](const CallContext&, Args args) { return Watch(*self, args); });
 }
 
+// Of nodes of both types, with all that there is to say of them.
+node::NodeMonitorOptions EverythingOfNodes() {
+  node::NodeMonitorOptions options;
+  options.info = node::NodeMonitorOptions::Info::kMap;
+  options.type = node::NodeType::kAll;
+  options.node_type = options.nodedown_reason = true;
+  return options;
+}
+
+void ExportNodeEvents(node::Node& node, node::Mailbox& events) {
+  node::Node* self = &node;
+  node::Mailbox* mailbox = &events;
+  node.MonitorNodes(events.pid(), EverythingOfNodes());
+  node.Export("test", "node_event", 1, [mailbox](const CallContext&, Args args) {
+    const auto is_of_it = [&](const Term& event) { return event.tuple()[1] == args[0]; };
+    const auto event = mailbox->ReceiveMatching(is_of_it, kPatience);
+    return CallOutcome::Return(event.value_or(Term::Atom("silence")));
+  });
+  node.Export("test", "monitor_node", 1, [self](const CallContext&, Args args) {
+    const auto watcher = self->OpenMailbox();
+    if (!watcher.ok()) return CallOutcome::Error(Term::Atom("badarg"));
+    self->MonitorNode((*watcher)->pid(), args[0].atom_name());
+    return CallOutcome::Return((*watcher)->Receive(kPatience).value_or(Term::Atom("silence")));
+  });
+}
+
 node::GenServer CartServer() {
   auto items = std::make_shared<std::vector<Term>>();
   const auto add = [items](const Term& request) {
@@ -174,6 +202,9 @@ int Main(int argc, char** argv) {
   if (!cart.ok()) return cli::Fail("test_node", cart.status());
   auto echo = node.OpenMailbox("echo");
   if (!echo.ok()) return cli::Fail("test_node", echo.status());
+  const auto events = node.OpenMailbox();
+  if (!events.ok()) return cli::Fail("test_node", events.status());
+  ExportNodeEvents(node, **events);
   // The main thread waits for the signal; the mailbox is read until its process ends.
   std::jthread reader([&node, &echo](std::stop_token stop) {
     while (!stop.stop_requested()) {
