@@ -1,6 +1,7 @@
 #include "node/mailbox.h"
 
 #include "base/log.h"
+#include "node/signal_terms.h"
 
 namespace noded::node {
 
@@ -64,19 +65,17 @@ void Mailbox::Queue::Deliver(Term message) {
 }
 
 bool Mailbox::Queue::TrapExit(const dist::Pid& from, const Term& reason) {
-  Deliver(Term::Tuple({Term::Atom("EXIT"), Term::FromPid(from), reason}));
+  Deliver(ExitMessage(from, reason));
   return true;
 }
 
 void Mailbox::Queue::MonitorDown(const dist::Reference& monitor, const Term& object,
                                  const Term& reason) {
-  Deliver(Term::Tuple(
-      {Term::Atom("DOWN"), Term::FromReference(monitor), Term::Atom("process"), object, reason}));
+  Deliver(DownMessage(monitor, object, reason));
 }
 
 void Mailbox::Queue::SpawnReply(const dist::Reference& request, const Term& result) {
-  Deliver(Term::Tuple({Term::Atom("spawn_reply"), Term::FromReference(request),
-                       Term::Atom(result.is_pid() ? "ok" : "error"), result}));
+  Deliver(SpawnReplyMessage(request, result));
 }
 
 void Mailbox::Queue::Ended() {

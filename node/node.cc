@@ -216,15 +216,9 @@ std::optional<ProcessGroups> Node::FindScope(const AtomName& scope) const {
 }
 
 absl::StatusOr<Pid> Node::Serve(const AtomName& name, GenServer server) {
-  return core_->AtHome([&]() -> absl::StatusOr<Pid> {
-    Signals& signals = core_->parts->signals;
-    const Pid pid = signals.Start(
-        MakeGenServerProcess(core_->home, signals, *core_->workers, std::move(server)));
-    absl::Status registered = signals.processes().Register(name, pid);
-    if (registered.ok()) return pid;
-    signals.Exit(pid, Term::Atom("normal"));
-    return registered;
-  });
+  const ServicePlace place{core_->home, core_->parts->signals, *core_->workers,
+                           core_->options.limits.max_mailbox_messages};
+  return StartGenServer(place, name, std::move(server));
 }
 
 absl::StatusOr<std::unique_ptr<Mailbox>> Node::OpenMailbox(const AtomName& name) {

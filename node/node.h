@@ -99,6 +99,7 @@ class Node {
   // As in node/typed.h.
   void Export(const dist::AtomName& module, const dist::AtomName& function, TypedFunction typed);
   std::vector<std::string> ExportedFunctions() const;
+  // Registered under `name` when it is not empty. Errors: those of GenServer::init, too.
   absl::StatusOr<dist::Pid> Serve(const dist::AtomName& name, GenServer server);
   // Registered under `name` when it is not empty.
   absl::StatusOr<std::unique_ptr<Mailbox>> OpenMailbox(const dist::AtomName& name = {});
@@ -119,7 +120,7 @@ class Node {
   // None when it is not open.
   std::optional<ProcessGroups> FindScope(const dist::AtomName& scope = "pg") const;
 
-  // From a mailbox' pid. The answers come into the mailbox.
+  // From a mailbox' or service's pid. What comes of it is a message there.
   dist::Reference Monitor(const dist::Pid& from, const Destination& target);
   void Demonitor(const dist::Pid& from, const dist::Reference& monitor);
   void Link(const dist::Pid& from, const dist::Pid& to);

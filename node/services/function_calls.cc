@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "node/services/gen_protocol.h"
 #include "node/services/gen_server.h"
+#include "node/services/sys_protocol.h"
 
 namespace noded::node {
 namespace {
@@ -76,6 +77,7 @@ class Rex : public Process, public std::enable_shared_from_this<Rex> {
   void Started(const Pid& self) override { self_ = self; }
 
   void Deliver(Term message) override {
+    if (AnswerSystemMessage(signals_, {self_, "rex"}, message)) return;
     if (auto call = ParseGenCall(message)) return Call(call->from, call->request);
     const auto cast = ParseGenCast(message);
     if (!cast || !IsApply(*cast, "cast")) return;

@@ -13,9 +13,10 @@
 
 namespace noded::node {
 
+// Who waits for an answer: Erlang's From.
 struct GenFrom {
   dist::Pid pid;
-  dist::Term tag;  // a reference, or [alias | Reference]
+  dist::Term tag;  // a reference, [alias | Reference], or [[alias | Reference] | Term]
 };
 
 struct GenCall {
@@ -23,7 +24,9 @@ struct GenCall {
   dist::Term request;
 };
 
-// Of {'$gen_call', {Pid, Tag}, Request}; none for anything else.
+// Of {Pid, Tag}; none for anything else.
+std::optional<GenFrom> ParseGenFrom(const dist::Term& from);
+// Of {'$gen_call', From, Request}.
 std::optional<GenCall> ParseGenCall(const dist::Term& message);
 // The request of {'$gen_cast', Request}.
 std::optional<dist::Term> ParseGenCast(const dist::Term& message);

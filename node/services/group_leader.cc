@@ -4,6 +4,7 @@
 #include <string>
 
 #include "node/services/io_format.h"
+#include "node/services/sys_protocol.h"
 
 namespace noded::node {
 namespace {
@@ -23,6 +24,7 @@ GroupLeader::GroupLeader(Signals& signals)
       }) {}
 
 void GroupLeader::Deliver(Term message) {
+  if (AnswerSystemMessage(signals_, {self_, "user"}, message)) return;
   if (!message.IsTagged("io_request", 4) || !message.tuple()[1].is_pid()) return;
   const auto words = message.tuple();
   signals_.Send(self_, Destination::OfPid(words[1].pid()),

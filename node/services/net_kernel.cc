@@ -2,6 +2,7 @@
 
 #include "dist/convert.h"
 #include "node/services/gen_protocol.h"
+#include "node/services/sys_protocol.h"
 
 namespace noded::node {
 namespace {
@@ -15,6 +16,7 @@ class NetKernel : public Process {
   void Started(const dist::Pid& self) override { self_ = self; }
 
   void Deliver(Term message) override {
+    if (AnswerSystemMessage(signals_, {self_, "net_kernel"}, message)) return;
     const auto call = ParseGenCall(message);
     if (!call) return;
     Reply(signals_, self_, call->from, Answer(call->request));

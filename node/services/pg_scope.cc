@@ -10,6 +10,7 @@
 #include "dist/convert.h"
 #include "dist/term_text.h"
 #include "node/services/gen_protocol.h"
+#include "node/services/sys_protocol.h"
 
 namespace noded::node {
 namespace {
@@ -116,6 +117,7 @@ std::vector<Term> PgScope::Groups(bool are_local) const {
 }
 
 void PgScope::Deliver(Term message) {
+  if (AnswerSystemMessage(signals_, {self_, name_}, message)) return;
   if (const auto cast = ParseGenCast(message)) {
     if (cast->IsTagged("sync", 3) && cast->tuple()[1].is_pid()) {
       OnSync(cast->tuple()[1].pid(), cast->tuple()[2]);
