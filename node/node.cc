@@ -153,6 +153,28 @@ absl::StatusOr<CallOutcome> Node::GenCall(const Destination& to, Term request,
   return promise.get_future().get();
 }
 
+Reference Node::SendAfter(base::Duration delay, const Destination& to, Term message) {
+  const Reference timer = core_->parts->identity.NextReference();
+  core_->home.Post([core = core_.get(), timer, delay, to, message = std::move(message)]() mutable {
+    core->parts->timers.Start(timer, delay, to, std::move(message));
+  });
+  return timer;
+}
+
+Reference Node::StartTimer(base::Duration delay, const Destination& to, Term message) {
+  const Reference timer = core_->parts->identity.NextReference();
+  Term timeout =
+      Term::Tuple({Term::Atom("timeout"), Term::FromReference(timer), std::move(message)});
+  core_->home.Post([core = core_.get(), timer, delay, to, timeout = std::move(timeout)]() mutable {
+    core->parts->timers.Start(timer, delay, to, std::move(timeout));
+  });
+  return timer;
+}
+
+std::optional<base::Duration> Node::CancelTimer(const Reference& timer) {
+  return core_->AtHome([&] { return core_->parts->timers.Cancel(timer); });
+}
+
 void Node::Send(const Pid& from, const Destination& to, Term message) {
   core_->home.Post([core = core_.get(), from, to, message = std::move(message)]() mutable {
     core->parts->signals.Send(from, to, std::move(message));

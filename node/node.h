@@ -93,6 +93,13 @@ class Node {
   void CallAsync(CallRequest request, Calls::Done done);
 
   void Send(const dist::Pid& from, const Destination& to, dist::Term message);
+  // erlang:send_after: `message` goes to a mailbox or service later. The reference is for
+  // CancelTimer.
+  dist::Reference SendAfter(base::Duration delay, const Destination& to, dist::Term message);
+  // erlang:start_timer: what comes is {timeout, Reference, Message}.
+  dist::Reference StartTimer(base::Duration delay, const Destination& to, dist::Term message);
+  // The time that was left; none when the message was sent before.
+  std::optional<base::Duration> CancelTimer(const dist::Reference& timer);
 
   void Export(const dist::AtomName& module, const dist::AtomName& function, int arity,
               Function body);

@@ -83,6 +83,7 @@ Node::Core::Parts::Parts(Core& core, uint32_t creation)
       function_calls(core.home, signals, *core.workers, core.functions),
       router(signals, function_calls),
       calls(core.home, signals, peers),
+      timers(core.home, signals),
       admission(core.options.dist_allow, core.options.plain_peers),
       establisher(core.home, peers, admission, core.carriers,
                   {.local = {.name = core.options.name,

@@ -30,6 +30,7 @@
 #include "node/services/function_calls.h"
 #include "node/services/group_leader.h"
 #include "node/signals.h"
+#include "node/timers.h"
 #include "node/workers.h"
 
 namespace noded::node {
@@ -62,6 +63,7 @@ class Node::Core {
     FunctionCalls function_calls;
     Router router;
     Calls calls;
+    Timers timers;
     Admission admission;
     Establisher establisher;
     std::shared_ptr<GroupLeader> group_leader;
