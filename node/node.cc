@@ -19,6 +19,26 @@ using dist::Pid;
 using dist::Reference;
 using dist::Term;
 
+namespace {
+
+// Output of the function goes to this node's own group leader unless somebody else is named.
+CallRequest WithLeader(CallRequest request, const Pid& leader) {
+  if (request.group_leader.node.empty()) request.group_leader = leader;
+  return request;
+}
+
+CallHandle BeginCall(base::Loop& home, std::function<Calls::Pending()> begin) {
+  auto pending = std::make_shared<Calls::Pending>();
+  home.Post([pending, begin = std::move(begin)] { *pending = begin(); });
+  return CallHandle([&home, pending] {
+    home.Post([pending] {
+      if (const auto call = pending->lock()) call->Cancel();
+    });
+  });
+}
+
+}  // namespace
+
 absl::StatusOr<std::unique_ptr<Node>> Node::Start(NodeOptions options,
                                                   std::vector<dist::Carrier*> carriers) {
   ASSIGN_OR_RETURN(dist::CarrierSet set, dist::CarrierSet::Create(std::move(carriers)));
@@ -108,18 +128,21 @@ absl::Status Node::Ping(const AtomName& peer, base::Duration timeout) {
                      "pang");
 }
 
-void Node::CallAsync(CallRequest request, Calls::Done done) {
-  core_->home.Post(
-      [core = core_.get(), request = std::move(request), done = std::move(done)]() mutable {
-        if (request.group_leader.node.empty()) request.group_leader = core->parts->group_leader_pid;
-        if (!(request.node == core->options.name)) {
-          return core->parts->calls.Call(std::move(request), std::move(done));
-        }
-        const bool is_taken = core->parts->function_calls.Apply(
-            CallContext{{}, request.group_leader}, request.module, request.function, request.args,
-            [done](CallOutcome outcome) { done(std::move(outcome)); });
-        if (!is_taken) done(CallOutcome::Error(Term::Atom("system_limit")));
-      });
+CallHandle Node::CallAsync(CallRequest request, Calls::Done done) {
+  auto begin = [core = core_.get(), request = WithLeader(std::move(request), group_leader()),
+                done = std::move(done)]() mutable {
+    return core->parts->calls.Call(std::move(request), std::move(done));
+  };
+  return BeginCall(core_->home, std::move(begin));
+}
+
+CallHandle Node::GenCallAsync(Destination to, Term request, base::Duration timeout,
+                              Calls::Done done) {
+  auto begin = [core = core_.get(), to = std::move(to), request = std::move(request), timeout,
+                done = std::move(done)]() mutable {
+    return core->parts->calls.GenCall(std::move(to), std::move(request), timeout, std::move(done));
+  };
+  return BeginCall(core_->home, std::move(begin));
 }
 
 absl::StatusOr<CallOutcome> Node::Call(CallRequest request) {
@@ -130,27 +153,52 @@ absl::StatusOr<CallOutcome> Node::Call(CallRequest request) {
   return promise.get_future().get();
 }
 
+absl::StatusOr<CallOutcome> Node::GenCall(const Destination& to, Term request,
+                                          base::Duration timeout) {
+  std::promise<absl::StatusOr<CallOutcome>> promise;
+  GenCallAsync(to, std::move(request), timeout, [&promise](absl::StatusOr<CallOutcome> outcome) {
+    promise.set_value(std::move(outcome));
+  });
+  return promise.get_future().get();
+}
+
+std::vector<NodeOutcome> Node::Multicall(const std::vector<AtomName>& nodes, CallRequest request) {
+  std::promise<std::vector<NodeOutcome>> promise;
+  core_->home.Post([&] {
+    request = WithLeader(std::move(request), group_leader());
+    core_->parts->calls.Multicall(nodes, request, [&promise](std::vector<NodeOutcome> outcomes) {
+      promise.set_value(std::move(outcomes));
+    });
+  });
+  return promise.get_future().get();
+}
+
+std::vector<NodeOutcome> Node::GenMulticall(const std::vector<AtomName>& nodes,
+                                            const AtomName& name, const Term& request,
+                                            base::Duration timeout) {
+  std::promise<std::vector<NodeOutcome>> promise;
+  core_->home.Post([&] {
+    core_->parts->calls.GenMulticall(
+        nodes, name, request, timeout,
+        [&promise](std::vector<NodeOutcome> outcomes) { promise.set_value(std::move(outcomes)); });
+  });
+  return promise.get_future().get();
+}
+
 absl::Status Node::Cast(CallRequest request) {
   std::promise<absl::Status> promise;
   core_->AtHome([&] {
-    if (request.group_leader.node.empty()) request.group_leader = core_->parts->group_leader_pid;
-    core_->parts->calls.Cast(std::move(request),
+    core_->parts->calls.Cast(WithLeader(std::move(request), group_leader()),
                              [&promise](absl::Status status) { promise.set_value(status); });
     return true;
   });
   return promise.get_future().get();
 }
 
-absl::StatusOr<CallOutcome> Node::GenCall(const Destination& to, Term request,
-                                          base::Duration timeout) {
-  std::promise<absl::StatusOr<CallOutcome>> promise;
-  core_->AtHome([&] {
-    core_->parts->calls.GenCall(
-        to, std::move(request), timeout,
-        [&promise](absl::StatusOr<CallOutcome> outcome) { promise.set_value(std::move(outcome)); });
-    return true;
+void Node::GenCast(const Destination& to, Term request) {
+  core_->home.Post([core = core_.get(), to, request = std::move(request)]() mutable {
+    core->parts->calls.GenCast(to, std::move(request));
   });
-  return promise.get_future().get();
 }
 
 Reference Node::SendAfter(base::Duration delay, const Destination& to, Term message) {

@@ -1,17 +1,25 @@
 // A member of an Erlang cluster, in this process.
 //
 //   ASSIGN_OR_RETURN(auto node, Node::Start(std::move(options), *table.Find("inet_tls")));
-//   node->Export("cart", "total", 1, Total);                  // others: rpc:call(Us, cart, total,
-//   [X]) node->Serve("cart", {.call = HandleCall});                // others:
-//   gen_server:call({cart, Us}, X) auto outcome = node->Call({"shop@host", "shop", "stock", args});
-//   // erpc:call ASSIGN_OR_RETURN(auto mailbox, node->OpenMailbox("till"));
+//
+//   node->Export("cart", "total", 1, Total);        // others: rpc:call(Us, cart, total, [X])
+//   node->Serve("cart", {.call = HandleCall});      // others: gen_server:call({cart, Us}, X)
+//
+//   auto outcome = node->Call({"shop@host", "shop", "stock", args});               // erpc:call
+//   auto handle = node->CallAsync({"shop@host", "shop", "stock", args}, done);
+//   for (auto& [name, outcome] : node->Multicall(names, {.module = "shop", ...})) ...
+//   node->GenCast(Destination::OfName("cart", "shop@host"), message);              // ... and GenCall
+//
+//   ASSIGN_OR_RETURN(auto mailbox, node->OpenMailbox("till"));
 //   node->Send(mailbox->pid(), Destination::OfName("shop", "shop@host"), message);
+//   node->SendAfter(std::chrono::seconds(5), Destination::OfPid(mailbox->pid()), message);
+//
 //   node->Stop();
 //
 // Every method may be called from any thread but a loop's (that is: not from a `done` function;
 // exported functions may). Methods that wait take a timeout and connect when need be. What the
 // called side raised is a CallOutcome; errors are of this side: Unavailable (noconnection, with the
-// step that failed and the mend), DeadlineExceeded, AlreadyExists (name taken).
+// step that failed and the mend), DeadlineExceeded, Cancelled, AlreadyExists (name taken).
 // The carriers outlive the node; mailboxes must be gone before it.
 // Source: OTP "Distributed Erlang", net_kernel(3), erpc(3), gen_server(3).
 #pragma once
@@ -38,6 +46,22 @@
 #include "node/typed.h"
 
 namespace noded::node {
+
+// A call that is under way. Thread-safe; the node outlives its use.
+class CallHandle {
+ public:
+  CallHandle() = default;
+  explicit CallHandle(std::function<void()> cancel) : cancel_(std::move(cancel)) {}
+
+  // Ends it, without waiting: `done` gets Cancelled, unless the call has ended before. What it asked
+  // for may have been done, and goes on where it was begun.
+  void Cancel() const {
+    if (cancel_) cancel_();
+  }
+
+ private:
+  std::function<void()> cancel_;
+};
 
 class Node {
  public:
@@ -86,11 +110,22 @@ class Node {
   // net_adm:ping. OK is pong; PermissionDenied is pang from a connected node.
   absl::Status Ping(const dist::AtomName& peer, base::Duration timeout);
   absl::StatusOr<CallOutcome> Call(CallRequest request);
+  // erpc:multicall: the same call on each of `nodes` (request.node does not matter), at once; in
+  // their order.
+  std::vector<NodeOutcome> Multicall(const std::vector<dist::AtomName>& nodes, CallRequest request);
   absl::Status Cast(CallRequest request);
   absl::StatusOr<CallOutcome> GenCall(const Destination& to, dist::Term request,
                                       base::Duration timeout);
-  // Without waiting: `done` runs on the home loop.
-  void CallAsync(CallRequest request, Calls::Done done);
+  // gen_server:multi_call: to the process with this name on each of `nodes`.
+  std::vector<NodeOutcome> GenMulticall(const std::vector<dist::AtomName>& nodes,
+                                        const dist::AtomName& name, const dist::Term& request,
+                                        base::Duration timeout);
+  // gen_server:cast: nobody hears whether it arrived.
+  void GenCast(const Destination& to, dist::Term request);
+  // Without waiting: `done` runs on the home loop, once.
+  CallHandle CallAsync(CallRequest request, Calls::Done done);
+  CallHandle GenCallAsync(Destination to, dist::Term request, base::Duration timeout,
+                          Calls::Done done);
 
   void Send(const dist::Pid& from, const Destination& to, dist::Term message);
   // erlang:send_after: `message` goes to a mailbox or service later. The reference is for

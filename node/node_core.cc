@@ -82,7 +82,7 @@ Node::Core::Parts::Parts(Core& core, uint32_t creation)
                              NodeEvents::Done done) { peers.Reach(node, std::move(done)); }),
       function_calls(core.home, signals, *core.workers, core.functions),
       router(signals, function_calls),
-      calls(core.home, signals, peers),
+      calls(core.home, signals, peers, function_calls),
       timers(core.home, signals),
       admission(core.options.dist_allow, core.options.plain_peers),
       establisher(core.home, peers, admission, core.carriers,

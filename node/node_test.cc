@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "base/status.h"
-#include "dist/carrier/tcp.h"
+#include "node/node_fixture.h"
 #include "tests/testlib/ports.h"
 #include "tests/testlib/wait.h"
 
@@ -20,35 +20,7 @@ using dist::Term;
 using std::chrono::seconds;
 using testlib::Eventually;
 
-constexpr seconds kSoon{30};
-
-class NodeTest : public testing::Test {
- protected:
-  std::unique_ptr<Node> Start(const std::string& name, const std::string& cookie = "secret",
-                              std::function<void(NodeOptions&)> change = {}) {
-    absl::StatusOr<std::unique_ptr<Node>> node = TryStart(name, cookie, change);
-    EXPECT_TRUE(node.ok()) << node.status();
-    return node.ok() ? *std::move(node) : nullptr;
-  }
-
-  absl::StatusOr<std::unique_ptr<Node>> TryStart(const std::string& name,
-                                                 const std::string& cookie = "secret",
-                                                 std::function<void(NodeOptions&)> change = {}) {
-    NodeOptions options;
-    options.name = name + "@127.0.0.1";
-    options.cookies = std::make_shared<const dist::CookieJar>(
-        dist::Cookie{base::Secret(cookie), "option -setcookie"});
-    options.epmd.port = epmd_port_;
-    options.epmd.addresses = {"127.0.0.1"};
-    options.listen.interface_address = "127.0.0.1";
-    options.loops = 2;
-    if (change) change(options);
-    return Node::Start(std::move(options), carrier_.get());
-  }
-
-  std::unique_ptr<dist::Carrier> carrier_ = dist::MakeTcpCarrier(false);
-  uint16_t epmd_port_ = testlib::FreePort();
-};
+class NodeTest : public NodeFixture {};
 
 TEST_F(NodeTest, PingsAndCallsANodeByName) {
   auto a = Start("a"), b = Start("b");

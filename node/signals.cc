@@ -214,10 +214,13 @@ void Signals::SpawnReplyFromPeer(const Pid& to, const Reference& request, uint32
   if (result.is_pid()) {
     const Pid& spawned = result.pid();
     if (process == nullptr) {
-      // Whoever asked is gone: what was to be linked to it ends with it.
+      // Whoever asked is gone: what was to be linked to it ends with it, and is not watched.
       if ((flags & dist::SpawnReply::kLinked) != 0) {
         outbound_.SendTo(spawned.node, dist::Exit{to, spawned, Term::Atom("noproc"), false, {}},
                          {});
+      }
+      if ((flags & dist::SpawnReply::kMonitored) != 0) {
+        outbound_.SendTo(spawned.node, dist::DemonitorP{to, result, request}, {});
       }
       return;
     }

@@ -379,6 +379,18 @@ TEST_F(SignalsTest, WhatWasSpawnedForADeadProcessEndsWhenItIsLinked) {
   EXPECT_TRUE(a->replies.empty());
 }
 
+TEST_F(SignalsTest, WhatWasSpawnedForADeadProcessIsNotWatchedAnyMore) {
+  auto a = Start();
+  SpawnOptions options;
+  options.monitor = true;
+  const Reference ref = signals_.SpawnRequest(a->pid, kShop, "m", "f", Term::Nil(), options);
+  signals_.Exit(a->pid, Term::Atom("normal"));
+  outbound_.sent.clear();
+  signals_.SpawnReplyFromPeer(a->pid, ref, dist::SpawnReply::kMonitored, Term::FromPid(other_));
+  EXPECT_EQ(TakeSent(), Control(dist::DemonitorP{a->pid, Term::FromPid(other_), ref}));
+  EXPECT_EQ(signals_.relations().monitor_count(), 0u);
+}
+
 // A process that ends others, itself included, from within its calls.
 class Avenger : public KeptProcess {
  public:
