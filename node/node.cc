@@ -239,6 +239,11 @@ void Node::Export(const AtomName& module, const AtomName& function, TypedFunctio
 
 std::vector<std::string> Node::ExportedFunctions() const { return core_->functions.Names(); }
 
+CallOutcome Node::Apply(const CallContext& context, const AtomName& module,
+                        const AtomName& function, const Term& args) const {
+  return core_->functions.Apply(context, module, function, args);
+}
+
 void Node::Allow(const std::vector<AtomName>& nodes) { core_->parts->admission.Allow(nodes); }
 
 std::vector<AtomName> Node::Allowed() const { return core_->parts->admission.Allowed(); }

@@ -141,6 +141,9 @@ class Node {
   // As in node/typed.h.
   void Export(const dist::AtomName& module, const dist::AtomName& function, TypedFunction typed);
   std::vector<std::string> ExportedFunctions() const;
+  // One of them here and now, on this thread.
+  CallOutcome Apply(const CallContext& context, const dist::AtomName& module,
+                    const dist::AtomName& function, const dist::Term& args) const;
   // Registered under `name` when it is not empty. Errors: those of GenServer::init, too.
   absl::StatusOr<dist::Pid> Serve(const dist::AtomName& name, GenServer server);
   // Registered under `name` when it is not empty.

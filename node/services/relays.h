@@ -1,6 +1,6 @@
 // Functions by which a visitor makes this node turn to others: net_adm:ping/1, rpc:call/4,5,
-// erpc:call/4,5, gen_server:call/2,3, net_kernel:connect_node/1, erlang:disconnect_node/1, with the
-// results that a BEAM gives.
+// rpc:multicall/3,4,5, erpc:call/4,5, erpc:multicall/4,5, gen_server:call/2,3, gen_server:cast/2,
+// net_kernel:connect_node/1, erlang:disconnect_node/1, with the results that a BEAM gives.
 //
 //   AddRelays(node);       // then: nodectl call a@host net_adm ping "'b@host'"
 //
