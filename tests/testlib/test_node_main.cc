@@ -1,28 +1,34 @@
-// A node with what programs put on libnode: functions, a gen_server and a mailbox. Takes noded's
-// flags, ends at SIGTERM. Others do:
+// A node with what programs put on libnode: functions, services and a mailbox. Takes noded's flags,
+// ends at SIGTERM. Others do:
 //
-//   erpc:call(Node, test, throw | exit | error, [Term])      to raise
-//   erpc:call(Node, test, sleep, [Milliseconds])             to wait
-//   erpc:call(Node, test, round_trip, [Other, Bytes])        true: Other's noded:echo/1 gave them
-//   erpc:call(Node, test, in_order, [Other, Count])          true: so did {echo, Other}, in order
-//   erpc:call(Node, test, watch, [Name, Other])              why {Name, Other} ends
+//   erpc:call(Node, test, throw | exit | error, [Term])       to raise
+//   erpc:call(Node, test, sleep, [Milliseconds])              to wait
+//   erpc:call(Node, test, round_trip, [Other, Bytes])         true: Other's noded:echo/1 gave them
+//                                                             back
+//   erpc:call(Node, test, in_order, [Other, Count])           true: so did {echo, Other}, in order
+//   erpc:call(Node, test, watch, [Name, Other])               the reason with which {Name, Other}
+//                                                             ends
 //   erpc:call(Node, test, name_a_process, [Name])            a new one, registered here and globally
 //   erpc:call(Node, test, lock, [Resource, Wait, Hold])      true: it held the global lock
 //   erpc:call(Node, test, node_event, [Other])               its next coming or going
 //   erpc:call(Node, test, monitor_node, [Other])             what a monitor of that node brings
-//   gen_server:call({cart, Node}, {add, Item} | items | size | {wait, Milliseconds} | {fail, Why})
-//   gen_server:cast({cart, Node}, {add, Item}), {cart, Node} ! {add, Item}
-//   {echo, Node} ! {self(), Message}                         to get Message back
-//   {echo, Node} ! {link | unlink, Pid} | {exit, Pid, Reason}    signals to a process there
+//   erpc:call(Node, test, begin_call, [Other, M, F, Args])    ok, while the call is under way
+//   erpc:call(Node, test, cancel_call, [])                    how that call ended when it was
+//                                                             cancelled: the reason
+//   erpc:call(Node, test, serve, [Name])                      the pid of one more service like cart
+//   gen_server:call({cart, Node}, Request)                    see tests/testlib/cart_service.h
+//   {echo, Node} ! {self(), Message}                          to get Message back
+//   {echo, Node} ! {link | unlink, Pid} | {exit, Pid, Reason} signals to a process there
 #include <signal.h>
 
+#include <future>
 #include <memory>
 #include <thread>
-#include <vector>
 
 #include "base/log.h"
 #include "base/status.h"
 #include "cli/start.h"
+#include "tests/testlib/cart_service.h"
 
 namespace noded::testlib {
 namespace {
@@ -147,25 +153,30 @@ void ExportNodeEvents(node::Node& node, node::Mailbox& events) {
   });
 }
 
-node::GenServer CartServer() {
-  auto items = std::make_shared<std::vector<Term>>();
-  const auto add = [items](const Term& request) {
-    if (request.IsTagged("add", 2)) items->push_back(request.tuple()[1]);
-  };
-  node::GenServer server;
-  server.call = [items, add](const CallContext&, const Term& request) {
-    if (request.IsAtom("items")) return CallOutcome::Return(Term::List(*items));
-    if (request.IsAtom("size")) {
-      return CallOutcome::Return(Term::Int(static_cast<int64_t>(items->size())));
-    }
-    if (request.IsTagged("fail", 2)) return CallOutcome::Exit(request.tuple()[1]);
-    if (request.IsTagged("wait", 2)) Sleep(request.tuple()[1]);
-    add(request);
+// One call at a time.
+struct CallUnderWay {
+  node::CallHandle handle;
+  std::promise<absl::Status> ended;
+};
+
+void ExportCancelling(node::Node& node) {
+  auto call = std::make_shared<CallUnderWay>();
+  node.Export("test", "begin_call", 4, [self = &node, call](const CallContext&, Args args) {
+    *call = {};
+    node::CallRequest request{.node = args[0].atom_name(),
+                              .module = args[1].atom_name(),
+                              .function = args[2].atom_name(),
+                              .args = args[3],
+                              .timeout = kPatience};
+    call->handle = self->CallAsync(std::move(request), [call](absl::StatusOr<CallOutcome> outcome) {
+      call->ended.set_value(outcome.status());
+    });
     return CallOutcome::Return(Term::Atom("ok"));
-  };
-  server.cast = add;
-  server.info = add;
-  return server;
+  });
+  node.Export("test", "cancel_call", 0, [call](const CallContext&, Args) {
+    call->handle.Cancel();
+    return CallOutcome::Return(Term::Atom(base::ReasonOf(call->ended.get_future().get())));
+  });
 }
 
 void HandleEcho(node::Node& node, const node::Mailbox& mailbox, const Term& message) {
@@ -198,7 +209,11 @@ int Main(int argc, char** argv) {
   node::Node& node = *running->node;
   ExportTest(node);
   ExportTalks(node);
-  const auto cart = node.Serve("cart", CartServer());
+  ExportCancelling(node);
+  node.Export("test", "serve", node::Typed([&node](const dist::AtomName& name) {
+                return node.Serve(name, CartService(node));
+              }));
+  const auto cart = node.Serve("cart", CartService(node));
   if (!cart.ok()) return cli::Fail("test_node", cart.status());
   auto echo = node.OpenMailbox("echo");
   if (!echo.ok()) return cli::Fail("test_node", echo.status());
