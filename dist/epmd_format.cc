@@ -65,11 +65,18 @@ EpmdNode ReadNode(ByteReader& in) {
   return node;
 }
 
+// What epmd does not even answer: C programs would see the name end at the zero.
+absl::Status CheckName(std::string_view name) {
+  if (name.empty()) return Malformed("a request without the name of a node");
+  if (name.find('\0') != name.npos) return Malformed("a zero within the name of a node");
+  return absl::OkStatus();
+}
+
 // A name that fills the rest of a request; C clients end it with a zero.
 absl::StatusOr<std::string> ReadLastName(ByteReader& in) {
   std::string name = base::ToString(in.Rest());
   if (name.ends_with('\0')) name.pop_back();
-  if (name.empty()) return Malformed("a request for a node without its name");
+  RETURN_IF_ERROR(CheckName(name));
   return name;
 }
 
@@ -127,7 +134,7 @@ absl::StatusOr<EpmdRequest> DecodeEpmdRequest(ByteView body) {
     case kRegisterRequest: {
       EpmdNode node = ReadNode(in);
       if (!in.ok()) return Malformed("the registration is shorter than its fields");
-      if (node.name.empty()) return Malformed("a registration without a name");
+      RETURN_IF_ERROR(CheckName(node.name));
       return EpmdRegister{std::move(node)};
     }
     case kLookUpRequest: {

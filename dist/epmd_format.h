@@ -34,6 +34,7 @@ inline constexpr uint16_t kEpmdPort = 4369;
 struct EpmdNode {
   static constexpr uint8_t kNormal = 77;
   static constexpr uint8_t kHidden = 72;
+  static constexpr size_t kMaxExtraBytes = 4 * 255;
 
   std::string name;  // UTF-8, at most 255 characters
   uint16_t port = 0;
@@ -41,7 +42,7 @@ struct EpmdNode {
   uint8_t protocol = 0;  // 0: TCP
   uint16_t highest_version = 6;
   uint16_t lowest_version = 5;
-  std::string extra;
+  std::string extra;  // bytes of the node's own, at most kMaxExtraBytes
 
   friend bool operator==(const EpmdNode&, const EpmdNode&) = default;
 };

@@ -102,10 +102,13 @@ TEST(EpmdFormatTest, RefusesMalformedRequests) {
       "78",                                  // a registration without its fields
       "7812674d000006000500000000",          // without a name
       "7812674d0000060005000573686f700000",  // a name longer than the rest
+      "7812674d0000060005000473006f700000",  // with a zero in its name
       "7812674d0000060005000473686f70ffff",  // extra longer than the rest
       "7a",                                  // without a name
       "7a00",
+      "7a61006200",  // with a zero in the name
       "73",
+      "7300",
   };
   for (const char* hex : kBad) {
     auto request = DecodeEpmdRequest(FromHex(hex));

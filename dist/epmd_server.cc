@@ -129,10 +129,13 @@ class EpmdServer::Service : public std::enable_shared_from_this<EpmdServer::Serv
     }
   }
 
-  void Stop() {
+  // Cuts every client but `spared`, which waits for its answer.
+  void Stop(EpmdClientId spared = 0) {
     is_stopped_ = true;
     for (auto& listener : listeners_) listener->Close();
-    for (auto& [id, stream] : clients_) stream->Abort();
+    for (auto& [id, stream] : clients_) {
+      if (id != spared) stream->Abort();
+    }
   }
 
  private:
@@ -147,9 +150,7 @@ class EpmdServer::Service : public std::enable_shared_from_this<EpmdServer::Serv
 
   void Admit(SharedStream stream) {
     if (clients_.size() >= options_.limits.max_epmd_clients && !MakeRoom()) {
-      base::LogWarn("epmd_full")
-          .Add("peer", base::AddressText(stream->peer()))
-          .Add("clients", clients_.size());
+      LogFull(*stream);
       return;
     }
     const EpmdClientId id = next_id_++;
@@ -169,6 +170,16 @@ class EpmdServer::Service : public std::enable_shared_from_this<EpmdServer::Serv
     return false;
   }
 
+  // One line for the first of a thousand: a flood of clients must not become one of the log.
+  void LogFull(const base::Stream& refused) {
+    if (refused_++ % 1000 != 0) return;
+    base::LogWarn("epmd_full")
+        .Add("peer", base::AddressText(refused.peer()))
+        .Add("clients", clients_.size())
+        .Add("refused", refused_)
+        .Add("mend", "every place is a registered node's: run a standing epmd for that many");
+  }
+
   void End(EpmdClientId id, const absl::Status& status) {
     table_.Forget(id);
     clients_.erase(id);
@@ -184,7 +195,7 @@ class EpmdServer::Service : public std::enable_shared_from_this<EpmdServer::Serv
       if (!request.ok()) co_return request.status();
       EpmdAnswer answer = self->table_.Answer(*request, {id, IsLocal(*stream)});
       absl::Status written = co_await stream->Write(std::move(answer.reply));
-      self->Follow(answer);
+      self->Follow(answer, id);
       if (!written.ok()) co_return written;
       if (answer.next != EpmdAnswer::Next::kKeep) {
         absl::Status closed = co_await stream->Close();
@@ -213,8 +224,11 @@ class EpmdServer::Service : public std::enable_shared_from_this<EpmdServer::Serv
     }
   }
 
-  void Follow(const EpmdAnswer& answer) {
-    if (answer.next == EpmdAnswer::Next::kStopServer) Stop();
+  void Follow(const EpmdAnswer& answer, EpmdClientId asker) {
+    if (answer.next == EpmdAnswer::Next::kStopServer && !is_stopped_) {
+      Stop(asker);
+      if (options_.killed) options_.killed();
+    }
     if (answer.next == EpmdAnswer::Next::kStopClient) {
       const auto found = clients_.find(answer.stopped);
       if (found != clients_.end()) found->second->Abort();
@@ -227,6 +241,7 @@ class EpmdServer::Service : public std::enable_shared_from_this<EpmdServer::Serv
   EpmdTable table_;
   std::map<EpmdClientId, SharedStream> clients_;
   EpmdClientId next_id_ = 1;
+  uint64_t refused_ = 0;  // for want of places
   bool is_stopped_ = false;
 };
 

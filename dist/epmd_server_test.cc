@@ -1,5 +1,6 @@
 #include "dist/epmd_server.h"
 
+#include <atomic>
 #include <future>
 #include <random>
 #include <thread>
@@ -54,6 +55,15 @@ class RawClient {
     asio::error_code ignored;
     asio::write(socket_, asio::buffer(bytes.data(), bytes.size()), ignored);
   }
+  // Whether the other side has neither closed nor reset yet.
+  bool IsOpen() {
+    char byte = 0;
+    asio::error_code error;
+    socket_.non_blocking(true);
+    socket_.receive(asio::buffer(&byte, 1), tcp::socket::message_peek, error);
+    socket_.non_blocking(false);
+    return !error || error == asio::error::would_block;
+  }
   // All that comes until the other side closes or resets.
   std::string ReadToEnd() {
     std::string all;
@@ -100,6 +110,13 @@ class EpmdServerTest : public testing::Test {
     return Wait(loop_, Client().Names(std::move(host), AddressFamily::kAny, Soon()));
   }
 
+  // What is answered to a request, until the connection ends.
+  std::string Ask(const EpmdRequest& request) {
+    RawClient client(server_->port());
+    client.Send(EncodeEpmdRequest(request).ToSlice());
+    return client.ReadToEnd();
+  }
+
   void Release(EpmdRegistration* registration) {
     loop_.Run([registration] { registration->Release(); });
   }
@@ -115,7 +132,7 @@ TEST_F(EpmdServerTest, RegistersAndFindsOverBothAddressFamilies) {
   ASSERT_TRUE(four.ok()) << four.status();
   ASSERT_TRUE(six.ok()) << six.status();
   EXPECT_NE((*four)->creation(), (*six)->creation());
-  const std::vector<EpmdName> expected = {{"four", 4444}, {"six", 6666}};
+  const std::vector<EpmdName> expected = {{"six", 6666}, {"four", 4444}};
   for (const char* host : {"127.0.0.1", "::1", "localhost"}) {
     auto names = Names(host);
     ASSERT_TRUE(names.ok()) << names.status();
@@ -268,18 +285,59 @@ TEST_F(EpmdServerTest, AnswersManyClientsAtOnce) {
   }
 }
 
-TEST_F(EpmdServerTest, StopsNodesAndItselfWhenCommandChecksAreRelaxed) {
+TEST_F(EpmdServerTest, ADrippingClientHasNoMoreTimeThanASilentOne) {
+  server_ = StartServer(loop_, {.port = 0, .client_timeout = std::chrono::milliseconds(50)});
+  const base::Slice request =
+      EncodeEpmdRequest(EpmdRegister{{.name = "slow", .extra = std::string(1020, 'x')}}).ToSlice();
+  RawClient dripping(server_->port());
+  size_t sent = 0;
+  while (sent < request.size() && dripping.IsOpen()) {
+    dripping.Send(request.view().subspan(sent++, 1));
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_LT(sent, request.size());
+  EXPECT_FALSE(LookUp("slow").ok());
+}
+
+TEST_F(EpmdServerTest, StopsNodesWhenCommandChecksAreRelaxed) {
   server_ = StartServer(loop_, {.port = 0, .relaxed_command_check = true});
   auto registration = Register("shop", 1);
   ASSERT_TRUE(registration.ok()) << registration.status();
   std::future<absl::Status> lost = Start(loop_, (*registration)->Lost());
-  RawClient stop(server_->port());
-  stop.Send(EncodeEpmdRequest(EpmdStop{"shop"}).ToSlice());
-  EXPECT_EQ(stop.ReadToEnd(), "STOPPED");
+  EXPECT_EQ(Ask(EpmdStop{"till"}), "NOEXIST");
+  EXPECT_EQ(Ask(EpmdStop{"shop"}), "STOPPED");
   EXPECT_EQ(ReasonOf(lost.get()), "epmd_close");
-  RawClient kill(server_->port());
-  kill.Send(EncodeEpmdRequest(EpmdKill{}).ToSlice());
-  kill.ReadToEnd();
+  EXPECT_TRUE(Register("shop", 2).ok());
+}
+
+TEST_F(EpmdServerTest, AKillIsRefusedWhileNodesAreRegistered) {
+  std::atomic<int> killed = 0;
+  server_ = StartServer(loop_, {.port = 0, .killed = [&] { ++killed; }});
+  auto registration = Register("shop", 1);
+  ASSERT_TRUE(registration.ok()) << registration.status();
+  EXPECT_EQ(Ask(EpmdKill{}), "NO");
+  EXPECT_EQ(Ask(EpmdStop{"shop"}), "");
+  EXPECT_EQ(LookUp("shop")->port, 1);
+  EXPECT_EQ(killed, 0);
+
+  Release(*registration);
+  std::string answer = "NO";  // until the server has seen that the node is gone
+  while (answer == "NO") answer = Ask(EpmdKill{});
+  EXPECT_EQ(answer, "OK");
+  EXPECT_EQ(killed, 1);
+  EXPECT_EQ(ReasonOf(Names().status()), "econnrefused");
+}
+
+TEST_F(EpmdServerTest, AKillIsObeyedAlwaysWhenCommandChecksAreRelaxed) {
+  std::atomic<int> killed = 0;
+  server_ =
+      StartServer(loop_, {.port = 0, .relaxed_command_check = true, .killed = [&] { ++killed; }});
+  auto registration = Register("shop", 1);
+  ASSERT_TRUE(registration.ok()) << registration.status();
+  std::future<absl::Status> lost = Start(loop_, (*registration)->Lost());
+  EXPECT_EQ(Ask(EpmdKill{}), "OK");
+  EXPECT_EQ(ReasonOf(lost.get()), "epmd_close");
+  EXPECT_EQ(killed, 1);
   EXPECT_EQ(ReasonOf(Names().status()), "econnrefused");
 }
 
