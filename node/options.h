@@ -28,8 +28,13 @@ struct EpmdOptions {
   uint16_t port = 4369;
   // Serve epmd's port in this process when nobody does.
   bool may_start = true;
+  // The same when one that was there has gone for this long: one that is started anew is back by
+  // then.
+  std::chrono::milliseconds take_over_after{3000};
   // Where that server listens besides loopback; empty: everywhere.
   std::vector<std::string> addresses;
+  // Whether it may be killed and told to stop nodes; see dist/epmd_server.h.
+  bool relaxed_command_check = false;
   // Not 0: no epmd at all; this node, and every other, listens at this port.
   uint16_t fixed_port = 0;
 };
