@@ -127,25 +127,42 @@ absl::Status ReadCarrier(ConfigReader& reader) {
   return absl::OkStatus();
 }
 
-// ERL_EPMD_ADDRESS: addresses set apart by commas.
+// ERL_EPMD_ADDRESS: addresses set apart by commas or blanks.
 absl::Status ReadEpmdAddresses(ConfigReader& reader) {
+  constexpr std::string_view kSeparators = ", ";
   std::string_view text = reader.Variable("ERL_EPMD_ADDRESS");
-  if (text.empty()) return absl::OkStatus();
-  reader.SetOrigin("epmd_address", EnvironmentOrigin("ERL_EPMD_ADDRESS"));
-  while (!text.empty()) {
-    const size_t end = text.find(',');
-    std::string_view address = text.substr(0, end);
-    text = end == std::string_view::npos ? "" : text.substr(end + 1);
-    while (address.starts_with(' ')) address.remove_prefix(1);
-    while (address.ends_with(' ')) address.remove_suffix(1);
-    if (address.empty()) continue;
+  while (true) {
+    const size_t begin = text.find_first_not_of(kSeparators);
+    if (begin == std::string_view::npos) return absl::OkStatus();
+    text.remove_prefix(begin);
+    const std::string_view address = text.substr(0, text.find_first_of(kSeparators));
+    text.remove_prefix(address.size());
     if (!IsIpAddress(address)) {
       return base::Error(absl::StatusCode::kInvalidArgument,
                          fmt::format("ERL_EPMD_ADDRESS: '{}' is not an IP address", address),
                          "give addresses set apart by commas", "badarg");
     }
     reader.config().epmd.addresses.emplace_back(address);
+    reader.SetOrigin("epmd_address", EnvironmentOrigin("ERL_EPMD_ADDRESS"));
   }
+}
+
+// -erl_epmd_port, which is also a parameter of -kernel, and that has been read.
+absl::Status ReadFixedPort(ConfigReader& reader) {
+  EpmdConfig& epmd = reader.config().epmd;
+  ASSIGN_OR_RETURN(const RawFlag* flag, reader.Single("erl_epmd_port"));
+  if (flag == nullptr || flag->values[0].text == "0") return absl::OkStatus();
+  ASSIGN_OR_RETURN(const uint16_t port, reader.Port(*flag));
+  if (epmd.fixed_port && *epmd.fixed_port != port) {
+    const Origin& other = reader.config().OriginOf("erl_epmd_node_listen_port");
+    return RefuseFlag(*flag,
+                      fmt::format("differs from -kernel erl_epmd_node_listen_port {} ({})",
+                                  *epmd.fixed_port, other.ToString()),
+                      "give one of them");
+  }
+  epmd.fixed_port = port;
+  epmd.is_used = false;
+  reader.SetOrigin("erl_epmd_port", flag->origin);
   return absl::OkStatus();
 }
 
@@ -159,17 +176,18 @@ absl::Status ReadEpmd(ConfigReader& reader) {
     reader.SetOrigin("epmd_port", EnvironmentOrigin("ERL_EPMD_PORT"));
   }
   RETURN_IF_ERROR(ReadEpmdAddresses(reader));
+  // Whatever its value, as epmd has it.
+  if (reader.HasVariable("ERL_EPMD_RELAXED_COMMAND_CHECK")) {
+    epmd.relaxed_command_check = true;
+    reader.SetOrigin("epmd_relaxed_command_check",
+                     EnvironmentOrigin("ERL_EPMD_RELAXED_COMMAND_CHECK"));
+  }
   // The last one counts: erl reads it before init does.
   if (const RawFlag* flag = reader.flags().Last("start_epmd")) {
     ASSIGN_OR_RETURN(epmd.start, reader.Bool(*flag));
     reader.SetOrigin("start_epmd", flag->origin);
   }
-  ASSIGN_OR_RETURN(const RawFlag* fixed, reader.Single("erl_epmd_port"));
-  if (fixed != nullptr && fixed->values[0].text != "0") {
-    ASSIGN_OR_RETURN(epmd.fixed_port, reader.Port(*fixed));
-    epmd.is_used = false;
-    reader.SetOrigin("erl_epmd_port", fixed->origin);
-  }
+  RETURN_IF_ERROR(ReadFixedPort(reader));
   if (const RawFlag* flag = reader.flags().First("no_epmd")) {
     if (!epmd.fixed_port && reader.config().listen.is_on) {
       return RefuseFlag(*flag, "without epmd nobody finds this node",

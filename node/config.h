@@ -49,7 +49,9 @@ struct EpmdConfig {
   uint16_t port = 4369;
   // What our own epmd listens on, numeric (ERL_EPMD_ADDRESS); loopback always. Empty: everywhere.
   std::vector<std::string> addresses;
-  // -erl_epmd_port: every node of the cluster listens on this port.
+  // Our own epmd lets local clients kill it and stop nodes (ERL_EPMD_RELAXED_COMMAND_CHECK).
+  bool relaxed_command_check = false;
+  // -erl_epmd_port, or -kernel erl_epmd_node_listen_port: every node of the cluster listens on it.
   std::optional<uint16_t> fixed_port;
 };
 

@@ -49,6 +49,7 @@ absl::StatusOr<NodeOptions> MakeNodeOptions(const NodeConfig& config) {
   options.epmd.is_used = config.epmd.is_used;
   options.epmd.may_start = config.epmd.start;
   options.epmd.addresses = config.epmd.addresses;
+  options.epmd.relaxed_command_check = config.epmd.relaxed_command_check;
   options.epmd.fixed_port = config.epmd.fixed_port.value_or(0);
   options.auto_connect = Policy(config.dist_auto_connect);
   options.start_pg = config.start_pg;

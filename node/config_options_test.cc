@@ -20,7 +20,7 @@ TEST(ConfigOptionsTest, EverySettingReachesTheNode) {
   config.cookie.by_node["b@box"] = dist::Cookie{base::Secret("theirs"), "-setcookie"};
   config.is_hidden = true;
   config.listen = {false, "127.0.0.1", 4000, 4010};
-  config.epmd = {false, false, 5000, {"::1"}, 7000};
+  config.epmd = {false, false, 5000, {"::1"}, true, 7000};
   config.time.net_ticktime = std::chrono::seconds(15);
   config.time.net_setuptime = std::chrono::milliseconds(2500);
   config.dist_auto_connect = AutoConnect::kOnce;
@@ -40,6 +40,7 @@ TEST(ConfigOptionsTest, EverySettingReachesTheNode) {
   EXPECT_EQ(options->epmd.port, 5000);
   EXPECT_FALSE(options->epmd.may_start);
   EXPECT_EQ(options->epmd.addresses, std::vector<std::string>{"::1"});
+  EXPECT_TRUE(options->epmd.relaxed_command_check);
   EXPECT_EQ(options->epmd.fixed_port, 7000);
   EXPECT_EQ(options->auto_connect, ConnectPolicy::kOnce);
   EXPECT_TRUE(options->start_pg);

@@ -108,6 +108,15 @@ absl::Status ReadListenMax(const Parameter& parameter, NodeConfig& config) {
   return absl::OkStatus();
 }
 
+// Since OTP 27.2 the name of what -erl_epmd_port says; 0 is none.
+absl::Status ReadFixedPort(const Parameter& parameter, NodeConfig& config) {
+  ASSIGN_OR_RETURN(Term value, parameter.Value());
+  if (value.AsInt() == 0) return absl::OkStatus();
+  ASSIGN_OR_RETURN(config.epmd.fixed_port, TakePort(parameter));
+  config.epmd.is_used = false;
+  return absl::OkStatus();
+}
+
 // {127,0,0,1}, {0,0,0,0,0,0,0,1}, "127.0.0.1", or the bare address.
 absl::Status ReadInterface(const Parameter& parameter, NodeConfig& config) {
   constexpr std::string_view kExpected = "an address such as {127,0,0,1} or \"127.0.0.1\"";
@@ -231,6 +240,7 @@ constexpr Known kKernel[] = {
     {"check_ip", ReadCheckIp},
     {"connect_all", ReadConnectAll},
     {"dist_auto_connect", ReadAutoConnect},
+    {"erl_epmd_node_listen_port", ReadFixedPort},
     {"inet_dist_listen_max", ReadListenMax},
     {"inet_dist_listen_min", ReadListenMin},
     {"inet_dist_use_interface", ReadInterface},

@@ -78,6 +78,10 @@ std::string_view ConfigReader::Variable(std::string_view name) const {
   return found == flags_.environment.end() ? std::string_view() : found->second;
 }
 
+bool ConfigReader::HasVariable(std::string_view name) const {
+  return flags_.environment.contains(name);
+}
+
 void ConfigReader::SetOrigin(std::string_view setting, const Origin& origin) {
   config_.origins[std::string(setting)] = origin;
 }

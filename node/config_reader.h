@@ -36,6 +36,7 @@ class ConfigReader {
   absl::StatusOr<uint16_t> Port(const RawFlag& flag);
 
   std::string_view Variable(std::string_view name) const;  // empty: not set
+  bool HasVariable(std::string_view name) const;           // set, perhaps to nothing
 
   void SetOrigin(std::string_view setting, const Origin& origin);
   void Note(std::string what, std::string mend);

@@ -217,6 +217,20 @@ TEST(ConfigTest, EpmdIsFoundByFlagThenVariable) {
   EXPECT_EQ(config.epmd.fixed_port, 7000);
   EXPECT_FALSE(config.epmd.is_used);
   EXPECT_TRUE(Good({"-erl_epmd_port", "0"}).epmd.is_used);
+  config = Good({"-kernel", "erl_epmd_node_listen_port", "7000"});
+  EXPECT_EQ(config.epmd.fixed_port, 7000);
+  EXPECT_FALSE(config.epmd.is_used);
+  EXPECT_TRUE(Good({"-kernel", "erl_epmd_node_listen_port", "0"}).epmd.is_used);
+  config = Good({"-kernel", "erl_epmd_node_listen_port", "7000", "-erl_epmd_port", "7000"});
+  EXPECT_EQ(config.epmd.fixed_port, 7000);
+  EXPECT_EQ(Good({}, {{"ERL_EPMD_ADDRESS", " ,"}}).epmd.addresses.size(), 0u);
+  config = Good({}, {{"ERL_EPMD_ADDRESS", "10.1.1.1 ::1,,127.0.0.1 "}});
+  EXPECT_EQ(config.epmd.addresses, (std::vector<std::string>{"10.1.1.1", "::1", "127.0.0.1"}));
+  EXPECT_FALSE(config.epmd.relaxed_command_check);
+  for (const char* value : {"", "false", "1"}) {
+    config = Good({}, {{"ERL_EPMD_RELAXED_COMMAND_CHECK", value}});
+    EXPECT_TRUE(config.epmd.relaxed_command_check) << value;
+  }
   EXPECT_FALSE(Good({"-no_epmd", "-dist_listen", "false"}).epmd.is_used);
 }
 
@@ -224,6 +238,11 @@ TEST(ConfigTest, WrongEpmdSettingsAreRefused) {
   ExpectRefused({}, {"ERL_EPMD_PORT", "'x'", "1 to 65535"}, {{"ERL_EPMD_PORT", "x"}});
   ExpectRefused({}, {"ERL_EPMD_ADDRESS", "'lo'"}, {{"ERL_EPMD_ADDRESS", "lo"}});
   ExpectRefused({"-erl_epmd_port", "65536"}, {"-erl_epmd_port", "1 to 65535"});
+  ExpectRefused({}, {"ERL_EPMD_ADDRESS", "'fe80'"}, {{"ERL_EPMD_ADDRESS", "::1 fe80"}});
+  ExpectRefused({"-kernel", "erl_epmd_node_listen_port", "65536"},
+                {"erl_epmd_node_listen_port", "found 65536", "1 to 65535"});
+  ExpectRefused({"-kernel", "erl_epmd_node_listen_port", "7000", "-erl_epmd_port", "7001"},
+                {"-erl_epmd_port", "erl_epmd_node_listen_port 7000", "give one"});
   ExpectRefused({"-start_epmd", "no"}, {"found 'no'", "true or false"});
   ExpectRefused({"-no_epmd"}, {"nobody finds", "-erl_epmd_port"});
 }
