@@ -79,6 +79,7 @@ class Rex : public Process, public std::enable_shared_from_this<Rex> {
   void Deliver(Term message) override {
     if (AnswerSystemMessage(signals_, {self_, "rex"}, message)) return;
     if (auto call = ParseGenCall(message)) return Call(call->from, call->request);
+    if (IsCallOfCNode(message)) return CallOfCNode(message.tuple()[0].pid(), message.tuple()[1]);
     const auto cast = ParseGenCast(message);
     if (!cast || !IsApply(*cast, "cast")) return;
     const auto words = cast->tuple();
@@ -89,6 +90,10 @@ class Rex : public Process, public std::enable_shared_from_this<Rex> {
  private:
   static bool IsApply(const Term& request, std::string_view tag) {  // {Tag, M, F, A, GroupLeader}
     return request.IsTagged(tag, 5) && request.tuple()[1].is_atom() && request.tuple()[2].is_atom();
+  }
+  // {Pid, {call, M, F, A, GroupLeader}}: what ei_rpc() of erl_interface sends.
+  static bool IsCallOfCNode(const Term& message) {
+    return message.IsTuple(2) && message.tuple()[0].is_pid() && IsApply(message.tuple()[1], "call");
   }
 
   void Call(const GenFrom& from, const Term& request) {
@@ -101,16 +106,26 @@ class Rex : public Process, public std::enable_shared_from_this<Rex> {
     if (!IsApply(request, "call") && !IsApply(request, "block_call")) {
       return Reply(signals_, self_, from, Term::Atom("ok"));
     }
+    Run(from.pid, request, [self = shared_from_this(), from](Term result) {
+      Reply(self->signals_, self->self_, from, std::move(result));
+    });
+  }
+
+  void CallOfCNode(const Pid& from, const Term& request) {
+    Run(from, request, [self = shared_from_this(), from](Term result) {
+      self->signals_.Send(self->self_, Destination::OfPid(from),
+                          Term::Tuple({Term::Atom("rex"), std::move(result)}));
+    });
+  }
+
+  void Run(const Pid& caller, const Term& request, const std::function<void(Term)>& reply) {
     const auto words = request.tuple();
-    CallContext context{from.pid, words[4].pid()};
+    CallContext context{caller, words[4].pid()};
     const bool taken = calls_.Apply(context, words[1].atom_name(), words[2].atom_name(), words[3],
-                                    [self = shared_from_this(), from](CallOutcome outcome) {
-                                      Reply(self->signals_, self->self_, from, RpcResult(outcome));
-                                    });
+                                    [reply](CallOutcome outcome) { reply(RpcResult(outcome)); });
     if (!taken) {
-      Reply(signals_, self_, from,
-            Term::Tuple({Term::Atom("badrpc"),
-                         Term::Tuple({Term::Atom("EXIT"), Term::Atom("system_limit")})}));
+      reply(Term::Tuple(
+          {Term::Atom("badrpc"), Term::Tuple({Term::Atom("EXIT"), Term::Atom("system_limit")})}));
     }
   }
 
