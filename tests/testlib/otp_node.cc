@@ -165,8 +165,10 @@ void OtpNode::Kill() {
 
 OtpEpmd::OtpEpmd() : OtpEpmd(FreePort()) {}
 
-OtpEpmd::OtpEpmd(uint16_t port) : port_(port) {
-  auto process = Process::Start({.argv = {"epmd", "-port", std::to_string(port)}});
+OtpEpmd::OtpEpmd(uint16_t port, const std::vector<std::string>& flags) : port_(port) {
+  Command command{.argv = {"epmd", "-port", std::to_string(port)}};
+  command.argv.insert(command.argv.end(), flags.begin(), flags.end());
+  auto process = Process::Start(command);
   if (!process.ok()) {
     ADD_FAILURE() << process.status() << " (Erlang/OTP: the package erlang-base)";
     return;

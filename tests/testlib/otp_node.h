@@ -88,7 +88,8 @@ class OtpNode {
 class OtpEpmd {
  public:
   OtpEpmd();  // on a free port; WaitReady() is done
-  explicit OtpEpmd(uint16_t port);
+  // `flags`: more of its command line.
+  explicit OtpEpmd(uint16_t port, const std::vector<std::string>& flags = {});
 
   uint16_t port() const { return port_; }
   void Kill();
