@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "dist/convert.h"
+#include "node/services/sys_protocol.h"
 
 namespace noded::node {
 
@@ -46,6 +47,7 @@ struct GlobalServer::Handler {
 };
 
 void GlobalServer::Deliver(Term message) {
+  if (AnswerSystemMessage(signals_, {self_, GlobalClient::kServer}, message)) return;
   // Those that nodes cast, and those that they just send.
   static constexpr Handler kCasts[] = {
       {"init_connect", 4, 2, &GlobalServer::OnInitConnect},
