@@ -27,10 +27,10 @@ struct Limits {
   size_t max_handshake_bytes = 2048;
   // From accept or connect to a finished handshake, TLS included; OTP's net_setuptime.
   std::chrono::milliseconds handshake_timeout{7000};
-  // Of it, what a peer that may be plain has for the first answer to TLS: a BEAM without TLS would
-  // let us wait to the end. Above the round trip and the signature of a slow one; who is slower
-  // still is tried again with TLS.
-  std::chrono::milliseconds tls_answer_timeout{1000};
+  // Of it, at most a third, what a peer that may be plain has for the first answer to TLS: a BEAM
+  // without TLS would let us wait to the end. One with TLS that is busy may need a second; who is
+  // slower still is tried again with TLS.
+  std::chrono::milliseconds tls_answer_timeout{2000};
   // Incoming connections still in their handshake. The oldest silent one makes room for a new one.
   size_t max_pending_handshakes = 1024;
   size_t max_pending_handshakes_per_address = 256;

@@ -144,8 +144,9 @@ Task<absl::StatusOr<Establisher::Made>> Establisher::Connect(base::Loop& loop, A
   while (carrier != nullptr) {
     called.target.answer_within = {};
     if (plan.may_turn_to_plain()) {
-      called.target.answer_within = std::min<base::Duration>(
-          options_.limits.tls_answer_timeout, std::max(deadline - loop.Now(), base::Duration(1)));
+      const base::Duration left = std::max(deadline - loop.Now(), base::Duration(3));
+      called.target.answer_within =
+          std::min<base::Duration>(options_.limits.tls_answer_timeout, left / 3);
     }
     absl::StatusOr<Made> made = co_await ConnectOver(loop, *carrier, called);
     if (made.ok()) co_return made;

@@ -96,10 +96,10 @@ TEST_F(CarriersTest, PlainAndTlsNodesOfOtpsMeetInOneNoded) {
   EXPECT_EQ(Ping(till, fresh.name()), "pong") << till.Log();
   ExpectLink(log, old.name(), "out", "inet_tcp");
   ExpectLink(log, fresh.name(), "out", "inet_tls");
-  const auto changes = log.All("carrier_changed");
-  ASSERT_EQ(changes.size(), 1u) << till.Log();
-  EXPECT_EQ(changes[0].Get("peer"), old.name());
-  EXPECT_EQ(changes[0].Get("reason"), "not_tls");
+  const auto changed = log.WaitFor("carrier_changed", {{"peer", old.name()}});
+  ASSERT_TRUE(changed.ok()) << changed.status();
+  EXPECT_EQ(changed->Get("reason"), "not_tls");
+  EXPECT_EQ(changed->Get("to"), "inet_tcp");
   EXPECT_EQ(old.Eval("rpc:call('till@127.0.0.1', erlang, node, [])"), "'till@127.0.0.1'");
 
   // nodectl of either kind.
@@ -148,18 +148,24 @@ TEST_F(CarriersTest, WithoutAListEveryoneMayBePlainAndAWarningSaysSo) {
 
 // What fails in TLS is not tried without.
 TEST_F(CarriersTest, ARefusedCertificateIsTheEndOfAnAttempt) {
-  NodedProcess till(Both().Named("till@127.0.0.1"));
+  const NodedOptions untrusted = Tls(certs_.OptFile(certs_.Untrusted("any@127.0.0.1")));
+  NodedProcess till(Both().Named("till@127.0.0.1")), stranger(untrusted.Named("new@127.0.0.1"));
+  OtpNode otp(Otp(untrusted.Named("otp@127.0.0.1")));
   ASSERT_TRUE(till.WaitReady().ok()) << till.Log();
-  OtpNode stranger(
-      Otp(Tls(certs_.OptFile(certs_.Untrusted("any@127.0.0.1"))).Named("new@127.0.0.1")));
   ASSERT_TRUE(stranger.WaitReady().ok()) << stranger.Log();
+  ASSERT_TRUE(otp.WaitReady().ok()) << otp.Log();
   LogReader log(till);
-  EXPECT_EQ(Ping(till, stranger.name()), "pang");
-  const auto failed = log.WaitFor("connect_failed", {{"peer", stranger.name()}});
-  ASSERT_TRUE(failed.ok()) << failed.status();
-  EXPECT_EQ(failed->Get("reason"), "unknown_ca");
+  const auto expect_failed = [&](const std::string& peer) {
+    EXPECT_EQ(Ping(till, peer), "pang");
+    const auto failed = log.WaitFor("connect_failed", {{"peer", peer}});
+    ASSERT_TRUE(failed.ok()) << failed.status();
+    EXPECT_EQ(failed->Get("reason"), "unknown_ca");
+  };
+  expect_failed(stranger.name());
   EXPECT_TRUE(log.All("carrier_changed").empty()) << till.Log();
-  ExpectPang(stranger, till.name());
+  // A BEAM may be too slow at its first handshake; it is tried with TLS again then.
+  expect_failed(otp.name());
+  ExpectPang(otp, till.name());
   ExpectLogged(log, "unknown_ca");
 }
 
