@@ -4,7 +4,9 @@
 //   base::Spawn(home, "acceptor", acceptor->Run(), ...);    // ends after Close()
 //
 // Handshakes run side by side, each on a loop of its own choosing, bounded by
-// node/pending_handshakes.h. Who is refused is logged once, here, with the reason.
+// node/pending_handshakes.h; from an address of which too many failed they come in turn
+// (node/handshake_pace.h). Who is refused is logged once, here, with the reason, as long as there
+// are not too many (node/refusal_log.h).
 // Confined to the home loop; `made` is called on the loop of the new stream.
 #pragma once
 
@@ -15,7 +17,9 @@
 #include "base/task.h"
 #include "dist/carrier/listener.h"
 #include "node/establish.h"
+#include "node/handshake_pace.h"
 #include "node/pending_handshakes.h"
+#include "node/refusal_log.h"
 
 namespace noded::node {
 
@@ -29,6 +33,7 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
         loops_(loops),
         listener_(std::move(listener)),
         establisher_(establisher),
+        handshake_timeout_(limits.handshake_timeout),
         pending_(limits),
         made_(std::move(made)) {}
   Acceptor(const Acceptor&) = delete;
@@ -43,12 +48,17 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
 
  private:
   void Admit(std::unique_ptr<base::Stream> accepted);
+  base::Task<absl::StatusOr<Establisher::Made>> Shake(std::unique_ptr<base::Stream> stream);
+  void OnRefused(const base::PeerIdentity& peer, const absl::Status& why);
 
   base::Loop& home_;
   base::LoopGroup& loops_;
   std::unique_ptr<dist::Listener> listener_;
   Establisher& establisher_;
+  const base::Duration handshake_timeout_;
   PendingHandshakes pending_;
+  HandshakePace pace_;
+  RefusalLog refusal_log_;
   Made made_;
   bool is_closed_ = false;
 };
