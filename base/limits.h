@@ -34,6 +34,8 @@ struct Limits {
   // Incoming connections still in their handshake. The oldest silent one makes room for a new one.
   size_t max_pending_handshakes = 1024;
   size_t max_pending_handshakes_per_address = 256;
+  // Addresses whose failed handshakes are remembered; of more than these the rest goes free.
+  size_t max_failing_addresses = 4096;
   // Attempts to connect to a node that come of sending to it: how many may fail before they are
   // held back, for how long then (growing), and for how many nodes that is kept; a peer can make
   // us send to nodes that nobody has heard of.
@@ -72,6 +74,8 @@ struct Limits {
   // much extra, as epmd itself allows), clients at once, and what an epmd we ask may answer.
   size_t max_epmd_request_bytes = 2056;
   size_t max_epmd_clients = 1024;
+  // Nodes that are gone, of which ours still knows the last creation (OTP's keeps 1000 too).
+  size_t max_epmd_old_names = 1000;
   size_t max_epmd_reply_bytes = 4 * 1024 * 1024;
   // nodectl tls serve: connections at once (more wait with the kernel), and the head of an HTTP
   // request.

@@ -108,7 +108,8 @@ EpmdTable::Options TableOptions(const EpmdServer::Options& options, uint16_t por
   // As epmd does: a new start begins with creations that no earlier one gave.
   return {.epmd_port = port,
           .first_creation = UnixSeconds(),
-          .relaxed_command_check = options.relaxed_command_check};
+          .relaxed_command_check = options.relaxed_command_check,
+          .max_old_names = options.limits.max_epmd_old_names};
 }
 
 }  // namespace

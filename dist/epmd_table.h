@@ -19,6 +19,7 @@
 #include <string>
 
 #include "base/buffer.h"
+#include "base/limits.h"
 #include "dist/epmd_format.h"
 
 namespace noded::dist {
@@ -45,9 +46,8 @@ class EpmdTable {
     uint32_t first_creation = 1;     // where creations begin: something that differs every start
     // Local clients may unregister others, and stop the server while nodes are registered.
     bool relaxed_command_check = false;
-    // Names of nodes that are gone, which are kept for dumps and for their next creation. OTP's
-    // bound.
-    size_t max_old_names = 1000;
+    // Names of nodes that are gone, which are kept for dumps and for their next creation.
+    size_t max_old_names = base::Limits().max_epmd_old_names;
   };
   struct Asker {
     EpmdClientId client = 0;

@@ -35,6 +35,7 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
         establisher_(establisher),
         handshake_timeout_(limits.handshake_timeout),
         pending_(limits),
+        pace_({.max_addresses = limits.max_failing_addresses}),
         made_(std::move(made)) {}
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;

@@ -21,6 +21,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/limits.h"
 
 namespace noded::node {
 
@@ -34,8 +35,8 @@ class HandshakePace {
     double turns_per_second = 25;
     // Whose turn is farther away than this is refused.
     base::Duration max_wait = std::chrono::seconds(2);
-    // Addresses with failures that are not forgiven yet; of more than these the rest goes free.
-    size_t max_addresses = 4096;
+    // With failures that are not forgiven yet.
+    size_t max_addresses = base::Limits().max_failing_addresses;
   };
 
   HandshakePace() : HandshakePace(Options()) {}
