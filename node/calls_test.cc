@@ -33,6 +33,7 @@ class CallsTest : public testing::Test {
     return AtHome([&] { return signals_.processes().size(); });
   }
 
+  Workers workers_{1, 10};
   base::LoopGroup loops_{1};
   base::Loop& home_ = loops_.home();
   Identity identity_{"here@host", 7};
@@ -44,7 +45,6 @@ class CallsTest : public testing::Test {
                 .down = [](const dist::AtomName&, const absl::Status&) {},
                 .unreachable = [](const dist::AtomName&, const absl::Status&) {}}};
   Signals signals_{identity_, peers_};
-  Workers workers_{1, 10};
   FunctionTable table_;
   FunctionCalls functions_{home_, signals_, workers_, table_};
   Calls calls_{home_, signals_, peers_, functions_};

@@ -99,9 +99,9 @@ Node::Core::Parts::Parts(Core& core, uint32_t creation)
 Node::Core::Core(NodeOptions given, dist::CarrierSet carriers)
     : options(std::move(given)),
       carriers(std::move(carriers)),
+      workers(std::make_unique<Workers>(options.worker_threads, kMaxWaitingCalls)),
       loops(options.loops),
-      home(loops.home()),
-      workers(std::make_unique<Workers>(options.worker_threads, kMaxWaitingCalls)) {}
+      home(loops.home()) {}
 
 Node::Core::~Core() { Stop(); }
 

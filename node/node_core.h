@@ -73,10 +73,10 @@ class Node::Core {
   NodeOptions options;
   const dist::CarrierSet carriers;
   const base::SteadyClock clock{};
+  std::unique_ptr<Workers> workers;  // before the loops: what waits on those may hold lanes
   base::LoopGroup loops;
   base::Loop& home;
   FunctionTable functions;
-  std::unique_ptr<Workers> workers;
   std::shared_ptr<EpmdPresence> epmd;
   std::shared_ptr<Acceptor> acceptor;
   std::unique_ptr<Parts> parts;

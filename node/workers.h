@@ -5,7 +5,7 @@
 //   auto lane = workers.MakeLane();           // what is run in one lane keeps its order
 //
 // Thread-safe. The threads start with the first work or lane: a client that only asks has none.
-// Stop waits for what runs and drops what waits and what comes later.
+// Stop waits for what runs and drops what waits and what comes later. Lanes go before the workers.
 #pragma once
 
 #include <atomic>
@@ -36,12 +36,21 @@ class Workers {
 
   void Stop() {
     // One that nobody wanted is made without threads, so that nothing starts any later.
-    asio::thread_pool& pool = Pool(0);
+    Threads& pool = Pool(0);
     pool.stop();
     pool.join();
+    pool.DropPending();
   }
 
  private:
+  class Threads : public asio::thread_pool {
+   public:
+    using asio::thread_pool::thread_pool;
+    // Destroys the work that waits, with all that it holds: here, and not with the threads, which
+    // may go when what it needs is gone.
+    void DropPending() { shutdown(); }
+  };
+
   template <class Executor>
   bool Enqueue(const Executor& executor, std::function<void()> work) {
     if (waiting_.fetch_add(1) >= max_waiting_) {
@@ -55,14 +64,14 @@ class Workers {
     return true;
   }
 
-  asio::thread_pool& Pool() { return Pool(threads_); }
-  asio::thread_pool& Pool(size_t threads) {
+  Threads& Pool() { return Pool(threads_); }
+  Threads& Pool(size_t threads) {
     std::call_once(started_, [&] { pool_.emplace(threads); });
     return *pool_;
   }
 
   std::once_flag started_;
-  std::optional<asio::thread_pool> pool_;
+  std::optional<Threads> pool_;
   const size_t threads_;
   const size_t max_waiting_;
   std::atomic<size_t> waiting_{0};

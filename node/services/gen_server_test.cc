@@ -66,6 +66,7 @@ class GenServerTest : public testing::Test {
  protected:
   ~GenServerTest() override {
     workers_.Stop();
+    one_worker_.Stop();
     loops_.Stop();
   }
 
@@ -111,12 +112,13 @@ class GenServerTest : public testing::Test {
     return home_.Run([&] { return signals_.processes().WhereIs(name).has_value(); });
   }
 
+  Workers workers_{2, 10'000};
+  Workers one_worker_{1, 1000};
   base::LoopGroup loops_{1};
   base::Loop& home_ = loops_.home();
   NoPeers peers_;
   Identity identity_{"here@host", 7};
   Signals signals_{identity_, peers_};
-  Workers workers_{2, 10'000};
   const ServicePlace place_{home_, signals_, workers_, kMaxWaiting};
   std::shared_ptr<Mailbox::Queue> queue_ = std::make_shared<Mailbox::Queue>(base::Limits());
   const Pid client_ = home_.Run([this] { return signals_.Start(queue_); });
@@ -277,7 +279,6 @@ TEST_F(GenServerTest, AnExitSignalEndsOneThatDoesNotTrap) {
 }
 
 TEST_F(GenServerTest, WhatWaitsWhenItIsKilledIsNotHandled) {
-  Workers one(1, 1000);
   std::promise<void> entered, release;
   int casts = 0;
   GenServer server;
@@ -287,7 +288,7 @@ TEST_F(GenServerTest, WhatWaitsWhenItIsKilledIsNotHandled) {
     return CallOutcome::Return(kOk);
   };
   server.cast = [&](const Term&) { ++casts; };
-  const ServicePlace place{home_, signals_, one, kMaxWaiting};
+  const ServicePlace place{home_, signals_, one_worker_, kMaxWaiting};
   const Pid pid = StartGenServer(place, "slow", std::move(server)).value();
   const Reference call = Ask(pid, "$gen_call", kTea);
   entered.get_future().wait();
@@ -301,7 +302,6 @@ TEST_F(GenServerTest, WhatWaitsWhenItIsKilledIsNotHandled) {
   // Handled by the same thread, behind all that.
   const Pid next = StartGenServer(place, "next", {}).value();
   EXPECT_EQ(Sys(next, Term::Atom("get_state")), Term::Atom("undefined"));
-  one.Stop();
   EXPECT_EQ(casts, 0);
 }
 
