@@ -38,12 +38,14 @@ class CallsTest : public testing::Test {
   base::Loop& home_ = loops_.home();
   Identity identity_{"here@host", 7};
   int attempts_ = 0;
+  base::SteadyClock clock_;
   Peers peers_{"here@host",
                {},
                {.connect = [this](const dist::AtomName&) { ++attempts_; },
                 .up = [](const Peers::Peer&) {},
                 .down = [](const dist::AtomName&, const absl::Status&) {},
-                .unreachable = [](const dist::AtomName&, const absl::Status&) {}}};
+                .unreachable = [](const dist::AtomName&, const absl::Status&) {}},
+               clock_};
   Signals signals_{identity_, peers_};
   FunctionTable table_;
   FunctionCalls functions_{home_, signals_, workers_, table_};

@@ -6,11 +6,10 @@
 #include <utility>
 
 #include "asio/co_spawn.hpp"
-#include "asio/redirect_error.hpp"
-#include "asio/steady_timer.hpp"
 #include "asio/use_awaitable.hpp"
 #include "fmt/format.h"
 
+#include "base/awaited.h"
 #include "base/local_network.h"
 #include "base/log.h"
 #include "base/status.h"
@@ -25,21 +24,11 @@ using dist::AtomName;
 using dist::Handshake;
 
 Task<Handshake::Verdict> JudgeAtHome(base::Loop& home, Peers& peers, Handshake::PeerNamed peer) {
-  struct Answer {
-    asio::steady_timer given;  // never expires
-    std::optional<Handshake::Verdict> verdict;
-  };
-  auto answer = std::make_shared<Answer>(
-      Answer{asio::steady_timer(home.io(), asio::steady_timer::time_point::max()), std::nullopt});
-  peers.Judge(peer, [answer](Handshake::Verdict verdict) {
-    answer->verdict = verdict;
-    answer->given.cancel();
-  });
-  while (!answer->verdict) {
-    asio::error_code ignored;
-    co_await answer->given.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-  }
-  co_return *answer->verdict;
+  auto answer = std::make_shared<base::Awaited<Handshake::Verdict>>(home);
+  peers.Judge(peer, [answer](Handshake::Verdict verdict) { answer->Set(verdict); });
+  auto waiting = answer->Get();
+  const Handshake::Verdict verdict = co_await std::move(waiting);
+  co_return verdict;
 }
 
 Task<bool> AskAtHome(Peers& peers, AtomName node) { co_return peers.IsOldLinkGone(node); }

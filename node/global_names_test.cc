@@ -1,11 +1,11 @@
 // Nodes in one process that share global names, over the plain carrier.
 #include "node/global_names.h"
 
+#include <thread>
+
 #include <gtest/gtest.h>
 
-#include "dist/carrier/tcp.h"
-#include "node/node.h"
-#include "tests/testlib/ports.h"
+#include "node/node_fixture.h"
 #include "tests/testlib/wait.h"
 
 namespace noded::node {
@@ -21,24 +21,8 @@ using Conflict = GlobalNames::Conflict;
 
 const Term kTill = Term::Atom("till");
 
-class GlobalNamesTest : public testing::Test {
+class GlobalNamesTest : public NodeFixture {
  protected:
-  std::unique_ptr<Node> Start(const std::string& name,
-                              std::function<void(NodeOptions&)> change = {}) {
-    NodeOptions options;
-    options.name = name + "@127.0.0.1";
-    options.cookies = std::make_shared<const dist::CookieJar>(
-        dist::Cookie{base::Secret("secret"), "option -setcookie"});
-    options.epmd.port = epmd_port_;
-    options.epmd.addresses = {"127.0.0.1"};
-    options.listen.interface_address = "127.0.0.1";
-    options.loops = 2;
-    if (change) change(options);
-    auto node = Node::Start(std::move(options), carrier_.get());
-    EXPECT_TRUE(node.ok()) << node.status();
-    return node.ok() ? *std::move(node) : nullptr;
-  }
-
   static std::unique_ptr<Mailbox> Open(Node& node) { return *node.OpenMailbox(); }
 
   // Until all nodes have met all others, and have the same names.
@@ -54,9 +38,6 @@ class GlobalNamesTest : public testing::Test {
   static bool Knows(Node& node, const Term& name, std::optional<Pid> pid) {
     return Eventually([&] { return node.Global().WhereIs(name) == pid; });
   }
-
-  std::unique_ptr<dist::Carrier> carrier_ = dist::MakeTcpCarrier(false);
-  uint16_t epmd_port_ = testlib::FreePort();
 };
 
 TEST_F(GlobalNamesTest, ANodeAloneHasNames) {
@@ -174,7 +155,8 @@ TEST_F(GlobalNamesTest, PartsOfAClusterDoNotOverlap) {
 
 TEST_F(GlobalNamesTest, OverlapMayBeAllowed) {
   const auto allow = [](NodeOptions& options) { options.prevent_overlapping_partitions = false; };
-  auto a = Start("a", allow), b = Start("b", allow), c = Start("c", allow);
+  auto a = Start("a", "secret", allow), b = Start("b", "secret", allow),
+       c = Start("c", "secret", allow);
   ASSERT_TRUE(a->Connect("b@127.0.0.1").ok());
   ASSERT_TRUE(a->Connect("c@127.0.0.1").ok());
   ASSERT_TRUE(AreAMesh({a.get(), b.get(), c.get()}));
@@ -188,7 +170,8 @@ TEST_F(GlobalNamesTest, OverlapMayBeAllowed) {
 
 TEST_F(GlobalNamesTest, WithoutConnectAllThereIsNoMesh) {
   const auto apart = [](NodeOptions& options) { options.connect_all = false; };
-  auto a = Start("a", apart), b = Start("b", apart), c = Start("c", apart);
+  auto a = Start("a", "secret", apart), b = Start("b", "secret", apart),
+       c = Start("c", "secret", apart);
   auto till = Open(*a);
   ASSERT_TRUE(a->Global().Register(kTill, till->pid()).ok());
   ASSERT_TRUE(b->Connect("a@127.0.0.1").ok());
@@ -202,7 +185,7 @@ TEST_F(GlobalNamesTest, WithoutConnectAllThereIsNoMesh) {
 
 TEST_F(GlobalNamesTest, AHiddenNodeHasItsOwnNames) {
   auto a = Start("a"), b = Start("b"),
-       hidden = Start("hidden", [](NodeOptions&options) { options.is_hidden = true; });
+       hidden = Start("hidden", "secret", [](NodeOptions&options) { options.is_hidden = true; });
   auto till = Open(*a), secret = Open(*hidden);
   ASSERT_TRUE(hidden->Global().Register(kTill, secret->pid()).ok());
   ASSERT_TRUE(hidden->Connect("a@127.0.0.1").ok());
