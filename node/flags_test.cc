@@ -109,8 +109,8 @@ TEST(FlagsTest, MissingAndSurplusValuesAreRefused) {
   EXPECT_TRUE(Has(Refusal(Sources({"-name"})), "NAME is missing"));
   EXPECT_TRUE(Has(Refusal(Sources({"b"}, {{"ERL_AFLAGS", "-sname"}})), "-sname (ERL_AFLAGS)"));
   EXPECT_TRUE(Has(Refusal(Sources({"-setcookie"})), "write -setcookie [NODE] COOKIE"));
-  EXPECT_TRUE(Has(Refusal(Sources({"-proto_dist", "inet_tcp", "inet_tls"})),
-                  "'inet_tls' is one value too many"));
+  EXPECT_TRUE(Has(Refusal(Sources({"-proto_dist", "inet_tls", "inet_tcp", "inet6_tls"})),
+                  "'inet6_tls' is one value too many"));
   EXPECT_TRUE(Has(Refusal(Sources({"-env", "A"})), "VARIABLE VALUE"));
   EXPECT_TRUE(Has(Refusal(Sources({"-env", "A=B", "c"})), "is not the name of a variable"));
   EXPECT_TRUE(Has(Refusal(Sources({"-args_file"})), "FILE is missing"));
