@@ -26,6 +26,8 @@ class CarriersTest : public RefusalsTest {
       options.arguments.push_back("-dist_plain_peers");
       options.arguments.insert(options.arguments.end(), plain_peers.begin(), plain_peers.end());
     }
+    // BEAMs of the two kinds cannot meet, so it must not make them one mesh.
+    options.arguments.insert(options.arguments.end(), {"-connect_all", "false"});
     return options;
   }
   NodedOptions PlainFirst() const {
@@ -207,10 +209,7 @@ std::string StopCalls(OtpNode& otp) {
 }
 
 TEST_F(CarriersTest, AClusterMovesFromPlainToTlsWithoutAnOutage) {
-  // BEAMs of the two kinds cannot meet, so till must not make them one mesh.
-  NodedOptions apart = Both({"a@*", "b@*"});
-  apart.arguments.insert(apart.arguments.end(), {"-connect_all", "false"});
-  NodedProcess till(apart.Named("till@127.0.0.1"));
+  NodedProcess till(Both({"a@*", "b@*"}).Named("till@127.0.0.1"));
   ASSERT_TRUE(till.WaitReady().ok()) << till.Log();
   LogReader log(till);
   std::optional<OtpNode> a(std::in_place, Otp(Plain().Named("a@127.0.0.1")));
