@@ -13,6 +13,7 @@
 
 #include "base/status.h"
 #include "dist/epmd_client.h"
+#include "tests/testlib/start_task.h"
 
 namespace noded::dist {
 namespace {
@@ -22,15 +23,7 @@ using base::Loop;
 using base::ReasonOf;
 using base::Task;
 using std::chrono::seconds;
-
-template <class T>
-std::future<T> Start(Loop& loop, Task<T> task) {
-  auto promise = std::make_shared<std::promise<T>>();
-  std::future<T> future = promise->get_future();
-  base::Spawn(loop, "test", std::move(task),
-              [promise](T result) { promise->set_value(std::move(result)); });
-  return future;
-}
+using testlib::Start;
 
 template <class T>
 T Wait(Loop& loop, Task<T> task) {

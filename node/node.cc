@@ -265,15 +265,8 @@ std::vector<AtomName> Node::RegisteredNames() const {
 }
 
 GlobalNames Node::Global() {
-  const auto visible_peers = [core = core_.get()] {
-    std::vector<AtomName> names;
-    if (core->options.is_hidden) return names;
-    for (const node::Peers::Peer& peer : core->parts->peers.Connected()) {
-      if (!peer.is_hidden()) names.push_back(peer.name);
-    }
-    return names;
-  };
-  return GlobalNames(core_->home, core_->parts->signals, core_->global, visible_peers);
+  return GlobalNames(core_->home, core_->parts->signals, core_->global,
+                     [core = core_.get()] { return core->VisiblePeers(); });
 }
 
 absl::StatusOr<ProcessGroups> Node::OpenScope(const AtomName& scope) {

@@ -196,10 +196,17 @@ absl::StatusOr<std::shared_ptr<PgScope>> Node::Core::OpenScope(const AtomName& n
     return named;
   }
   scopes[name] = scope;
-  for (const node::Peers::Peer& peer : parts->peers.Connected()) {
-    if (!options.is_hidden && !peer.is_hidden()) scope->NodeUp(peer.name);
-  }
+  for (const AtomName& peer : VisiblePeers()) scope->NodeUp(peer);
   return scope;
+}
+
+std::vector<AtomName> Node::Core::VisiblePeers() const {
+  std::vector<AtomName> names;
+  if (options.is_hidden) return names;
+  for (const node::Peers::Peer& peer : parts->peers.Connected()) {
+    if (!peer.is_hidden()) names.push_back(peer.name);
+  }
+  return names;
 }
 
 void Node::Core::BeginAttempt(const AtomName& node) {

@@ -86,6 +86,9 @@ class Node::Core {
 
   // On the home loop: the scope, which is started when there is none.
   absl::StatusOr<std::shared_ptr<PgScope>> OpenScope(const dist::AtomName& scope);
+  // On the home loop: the connected nodes that this one is part of a mesh with; none when it is
+  // hidden.
+  std::vector<dist::AtomName> VisiblePeers() const;
 
  private:
   absl::StatusOr<uint32_t> Register(uint16_t listen_port);

@@ -7,6 +7,7 @@
 
 #include "base/memory_stream.h"
 #include "base/status.h"
+#include "tests/testlib/start_task.h"
 #include "tests/testlib/test_certs.h"
 
 namespace noded::tls {
@@ -17,17 +18,9 @@ using base::ReasonOf;
 using base::Stream;
 using base::Task;
 using testlib::CertFiles;
+using testlib::Start;
 using testlib::TestCerts;
 using StreamResult = absl::StatusOr<std::unique_ptr<Stream>>;
-
-template <class T>
-std::future<T> Start(Loop& loop, Task<T> task) {
-  auto promise = std::make_shared<std::promise<T>>();
-  std::future<T> future = promise->get_future();
-  base::Spawn(loop, "test", std::move(task),
-              [promise](T result) { promise->set_value(std::move(result)); });
-  return future;
-}
 
 base::TimePoint Soon() { return std::chrono::steady_clock::now() + std::chrono::seconds(60); }
 

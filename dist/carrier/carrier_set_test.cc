@@ -11,6 +11,7 @@
 #include "dist/carrier/listener.h"
 #include "dist/carrier/tcp.h"
 #include "dist/carrier/tls.h"
+#include "tests/testlib/start_task.h"
 #include "tests/testlib/test_certs.h"
 
 namespace noded::dist {
@@ -21,16 +22,8 @@ using base::ReasonOf;
 using base::Stream;
 using base::Task;
 using std::chrono::milliseconds;
+using testlib::Start;
 using StreamResult = absl::StatusOr<std::unique_ptr<Stream>>;
-
-template <class T>
-std::future<T> Start(Loop& loop, Task<T> task) {
-  auto promise = std::make_shared<std::promise<T>>();
-  std::future<T> future = promise->get_future();
-  base::Spawn(loop, "test", std::move(task),
-              [promise](T result) { promise->set_value(std::move(result)); });
-  return future;
-}
 
 base::TimePoint In(base::Duration time) { return std::chrono::steady_clock::now() + time; }
 base::TimePoint Soon() { return In(std::chrono::seconds(60)); }

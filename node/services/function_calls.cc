@@ -57,13 +57,6 @@ Term TaggedResult(const Term& tag, const CallOutcome& outcome) {
   return Term::Tuple({tag, Term::Atom("error"), outcome.value, outcome.stack});
 }
 
-// What rpc:call gives for an outcome.
-Term RpcResult(const CallOutcome& outcome) {
-  if (outcome.is_return() || outcome.kind == CallOutcome::Kind::kThrown) return outcome.value;
-  return Term::Tuple(
-      {Term::Atom("badrpc"), Term::Tuple({Term::Atom("EXIT"), ExitReason(outcome)})});
-}
-
 void LogFailedCast(const AtomName& module, const AtomName& function, const Pid& caller) {
   base::LogWarn("cast_failed")
       .Add("function", fmt::format("{}:{}", module.view(), function.view()))
@@ -135,6 +128,12 @@ class Rex : public Process, public std::enable_shared_from_this<Rex> {
 };
 
 }  // namespace
+
+Term RpcResult(const CallOutcome& outcome) {
+  if (outcome.is_return() || outcome.kind == CallOutcome::Kind::kThrown) return outcome.value;
+  return Term::Tuple(
+      {Term::Atom("badrpc"), Term::Tuple({Term::Atom("EXIT"), ExitReason(outcome)})});
+}
 
 bool FunctionCalls::Apply(CallContext context, AtomName module, AtomName function, Term args,
                           std::function<void(CallOutcome)> done) {

@@ -44,4 +44,7 @@ class FunctionCalls {
   FunctionTable& functions_;
 };
 
+// What rpc:call gives for an outcome: the value, also of a throw, or {badrpc, {'EXIT', Reason}}.
+dist::Term RpcResult(const CallOutcome& outcome);
+
 }  // namespace noded::node

@@ -16,6 +16,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "dist/term_hash.h"
 #include "node/signals.h"
 
 namespace noded::node {
@@ -71,9 +72,6 @@ class GlobalTable {
   void OnDown(const dist::Reference& monitor);
 
  private:
-  struct TermHash {
-    size_t operator()(const dist::Term& term) const { return term.Hash(); }
-  };
   struct Entry {
     GlobalName name;
     dist::Reference monitor;
@@ -87,7 +85,7 @@ class GlobalTable {
     std::vector<Holder> holders;
   };
   template <class V>
-  using ByTerm = std::unordered_map<dist::Term, V, TermHash>;
+  using ByTerm = std::unordered_map<dist::Term, V, dist::TermHash>;
 
   bool HasEnded(const dist::Pid& pid) const;
   const Held* NameLock() const;

@@ -18,6 +18,7 @@
 
 #include "absl/status/status.h"
 
+#include "dist/term_hash.h"
 #include "node/signals.h"
 
 namespace noded::node {
@@ -56,11 +57,8 @@ class PgScope : public Process {
   bool TrapExit(const dist::Pid&, const dist::Term&) override { return true; }
 
  private:
-  struct TermHash {
-    size_t operator()(const dist::Term& term) const { return term.Hash(); }
-  };
   template <class V>
-  using ByGroup = std::unordered_map<dist::Term, V, TermHash>;
+  using ByGroup = std::unordered_map<dist::Term, V, dist::TermHash>;
   template <class V>
   using ByPid = std::unordered_map<dist::Pid, V, dist::IdentifierHash>;
   struct Member {  // a process of this node

@@ -9,6 +9,7 @@
 
 #include "base/status.h"
 #include "dist/convert.h"
+#include "node/services/function_calls.h"
 
 namespace noded::node {
 namespace {
@@ -89,18 +90,12 @@ Outcomes MulticallFrom(Node& node, const CallContext& context,
   return outcomes;
 }
 
-// What rpc:call returns for an outcome.
-Term RpcValue(const CallOutcome& outcome) {
-  if (outcome.is_return() || outcome.kind == CallOutcome::Kind::kThrown) return outcome.value;
-  return BadRpc(Term::Tuple({Term::Atom("EXIT"), ExitReason(outcome)}));
-}
-
 CallOutcome RpcCall(Node& node, const CallContext& context, Args args) {
   Request request = ReadCall(context, args);
   if (!request.is_valid) return CallOutcome::Return(BadRpc(Term::Atom("badarg")));
   const auto outcome = CallFrom(node, context, std::move(request.call));
   if (!outcome.ok()) return CallOutcome::Return(BadRpc(ReasonAtom(outcome.status())));
-  return CallOutcome::Return(RpcValue(*outcome));
+  return CallOutcome::Return(RpcResult(*outcome));
 }
 
 // ok, or the class of what was raised.
@@ -185,7 +180,7 @@ CallOutcome RpcMulticall(Node& node, const CallContext& context, Args args) {
   const Outcomes outcomes = MulticallFrom(node, context, requests->nodes, requests->call);
   for (size_t i = 0; i < outcomes.size(); ++i) {
     if (outcomes[i].ok()) {
-      results.push_back(RpcValue(*outcomes[i]));
+      results.push_back(RpcResult(*outcomes[i]));
     } else {
       bad_nodes.push_back(Term::Atom(requests->nodes[i]));
     }

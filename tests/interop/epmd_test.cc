@@ -14,6 +14,7 @@
 #include "tests/testlib/otp_node.h"
 #include "tests/testlib/ports.h"
 #include "tests/testlib/process.h"
+#include "tests/testlib/start_task.h"
 #include "tests/testlib/wait.h"
 
 namespace noded::dist {
@@ -26,15 +27,7 @@ using testlib::Eventually;
 using testlib::OtpEpmd;
 using testlib::OtpNode;
 using testlib::RunProgram;
-
-template <class T>
-std::future<T> Start(Loop& loop, Task<T> task) {
-  auto promise = std::make_shared<std::promise<T>>();
-  std::future<T> future = promise->get_future();
-  base::Spawn(loop, "test", std::move(task),
-              [promise](T result) { promise->set_value(std::move(result)); });
-  return future;
-}
+using testlib::Start;
 
 base::TimePoint Soon() { return std::chrono::steady_clock::now() + std::chrono::seconds(30); }
 
